@@ -1,0 +1,32 @@
+"""Shared fixtures: where the test data lies, and how a missing system program is treated."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's root."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose system program is missing, or fail it where everything is required."""
+    for marker in item.iter_markers("needs"):
+        program, package = marker.args
+        if shutil.which(program):
+            continue
+        reason = f"needs {program}: install the package {package}"
+        if os.environ.get("INTENTD_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def runtime_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A private XDG_RUNTIME_DIR, so that a test never meets a daemon of the user's."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    yield tmp_path
