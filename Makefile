@@ -1,0 +1,50 @@
+# make run    recorded speech becomes intents, with the real models
+# make test   format, types and tests
+# make bench  benchmarks against plain loops of the same libraries
+# Each sets up .venv by itself; a second call starts at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REPLAYS := tests/replays
+
+.PHONY: run test lint bench wheel clean
+
+run: $(VENV)/.run
+	@$(BIN)/intentd replay $(REPLAYS)/coffee -c coffee --expect $(REPLAYS)/coffee/expect.ndjson --at-least 8
+	@$(BIN)/intentd replay $(REPLAYS)/home -c home --expect $(REPLAYS)/home/expect.ndjson --at-least 8
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks
+
+wheel: $(VENV)/.test
+	$(BIN)/python -m pip wheel -q --no-deps -w dist .
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.run: $(BIN)/python pyproject.toml
+	@echo "installing intentd into $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python pyproject.toml
+	@echo "installing intentd and its test tools into $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
+	@touch $@ $(VENV)/.run
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: intentd needs Python 3.11 or newer; name one with: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m virtualenv -q $(VENV) 2>/dev/null || { \
+	  rm -rf $(VENV); \
+	  echo "error: can't make a virtual environment; install the package python3-venv" \
+	       "(Debian, Ubuntu), or: $(PYTHON) -m pip install virtualenv" >&2; exit 1; }

@@ -1,0 +1,175 @@
+"""Vosk models and recognisers: text with word times and confidences from 16 kHz audio.
+
+Wraps vosk 0.3.45 (https://alphacephei.com/vosk, Apache 2.0). A model is loaded once and shared;
+a recogniser belongs to one stream and one thread. Everything that would make the library end the
+process (a missing file, a grammar set in the middle of an utterance) is ruled out here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import vosk
+
+from models.errors import ModelError
+
+UNKNOWN_WORD = "[unk]"
+"""What Vosk writes for speech outside the grammar."""
+
+_REQUIRED = ("am/final.mdl", "conf/mfcc.conf")
+_GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecognisedWord:
+    """A word with its place in the audio that was fed since the utterance began, in seconds."""
+
+    word: str
+    start: float
+    end: float
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """What was heard in an utterance."""
+
+    text: str
+    words: tuple[RecognisedWord, ...]
+    alternatives: tuple[str, ...] | None
+    """N-best texts, best first, when they were asked for."""
+
+
+class SpeechModel:
+    """A Vosk model directory, loaded. Raises ModelError naming the file that is missing."""
+
+    def __init__(self, path: Path) -> None:
+        _check_files(path)
+        vosk.SetLogLevel(-1)
+        try:
+            self._model = vosk.Model(model_path=str(path))
+        except Exception as error:
+            raise ModelError(
+                f"{path}: Vosk can't load this model; a file in it is damaged "
+                "(mend: intentd models verify, or pull it again)"
+            ) from error
+        self.path = path
+        self.id = _identity(path)
+
+    def has_word(self, word: str) -> bool:
+        """True when the model's lexicon has ``word``."""
+        return int(self._model.vosk_model_find_word(word)) >= 0
+
+    def missing(self, words: Iterable[str]) -> list[str]:
+        """Those of ``words`` that the model can't recognise, sorted."""
+        return sorted(word for word in set(words) if not self.has_word(word))
+
+    def recogniser(self, *, phrases: Sequence[str] | None = None, nbest: int = 0) -> Recogniser:
+        """A recogniser of this model.
+
+        ``phrases`` make a run-time grammar (the model needs a look-ahead graph); everything else
+        is then heard as ``[unk]``. ``nbest`` asks for so many texts instead of confidences.
+        """
+        if phrases is None:
+            inner = vosk.KaldiRecognizer(self._model, 16_000)
+        else:
+            grammar = json.dumps([*phrases, UNKNOWN_WORD])
+            inner = vosk.KaldiRecognizer(self._model, 16_000, grammar)
+        return Recogniser(inner, nbest)
+
+
+class Recogniser:
+    """Recognises one utterance after the other of one stream."""
+
+    def __init__(self, inner: Any, nbest: int) -> None:
+        self._inner = inner
+        self._nbest = nbest
+        inner.SetWords(True)
+        inner.SetMaxAlternatives(nbest)
+        self._fed = 0
+        self._begin = 0
+        self._parts: list[Hypothesis] = []
+
+    def accept(self, pcm: bytes) -> None:
+        """Feed int16 mono samples at 16 kHz."""
+        self._fed += len(pcm) // 2
+        # Vosk's own endpoint rules may end a part of a long utterance; the segmenter decides
+        # where the utterance ends.
+        if self._inner.AcceptWaveform(pcm):
+            self._parts.append(self._read(self._inner.Result()))
+
+    def partial(self) -> str:
+        """What has been heard of the utterance so far."""
+        rest = json.loads(self._inner.PartialResult()).get("partial", "")
+        return " ".join(part for part in (*(p.text for p in self._parts), rest) if part)
+
+    def finish(self) -> Hypothesis:
+        """End the utterance: the best hypothesis, and the recogniser is ready for the next."""
+        self._parts.append(self._read(self._inner.FinalResult()))
+        parts = [part for part in self._parts if part.text] or self._parts[-1:]
+        self._parts = []
+        self._begin = self._fed
+        if len(parts) == 1:
+            return parts[0]
+        texts = [part.alternatives or (part.text,) for part in parts]
+        return Hypothesis(
+            text=" ".join(part.text for part in parts),
+            words=tuple(word for part in parts for word in part.words),
+            alternatives=None if not self._nbest else (" ".join(t[0] for t in texts),),
+        )
+
+    def _read(self, result: str) -> Hypothesis:
+        data = json.loads(result)
+        if not self._nbest:
+            return Hypothesis(
+                text=data.get("text", "").strip(),
+                words=self._words(data.get("result", [])),
+                alternatives=None,
+            )
+        found = data.get("alternatives", [])
+        best = found[0] if found else {}
+        return Hypothesis(
+            text=best.get("text", "").strip(),
+            words=self._words(best.get("result", [])),
+            alternatives=tuple(dict.fromkeys(a["text"].strip() for a in found)),
+        )
+
+    def _words(self, found: list[dict[str, Any]]) -> tuple[RecognisedWord, ...]:
+        offset = self._begin / 16_000
+        return tuple(
+            RecognisedWord(
+                word=word["word"],
+                start=max(0.0, word["start"] - offset),
+                end=max(0.0, word["end"] - offset),
+                confidence=word.get("conf"),
+            )
+            for word in found
+        )
+
+
+def _check_files(path: Path) -> None:
+    if not path.is_dir():
+        raise ModelError(f"{path}: no such model folder; see: intentd models list")
+    for name in _REQUIRED:
+        if not (path / name).is_file():
+            raise ModelError(
+                f"{path / name} is missing: {path} is no complete Vosk model; pull it again or "
+                "point transcriber.model at the folder that holds am/, conf/ and graph/"
+            )
+    if not any(all((path / name).is_file() for name in names) for names in _GRAPHS):
+        raise ModelError(
+            f"{path}/graph has neither HCLG.fst nor HCLr.fst with Gr.fst; the model is incomplete"
+        )
+
+
+def _identity(path: Path) -> str:
+    """``name@version`` from model.json, else the folder's name."""
+    try:
+        data = json.loads((path / "model.json").read_text())
+        return f"{data['name']}@{data['version']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return path.name

@@ -1,0 +1,1 @@
+"""The pipeline: moves messages between stages over ZeroMQ and knows nothing of speech."""

@@ -1,0 +1,44 @@
+"""The command line. Each command imports what it needs only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+import click
+
+from pipeline.cli.errors import CleanErrors
+
+_COMMANDS: Final = {
+    "run": "pipeline.cli.run:run",
+    "listen": "pipeline.cli.listen:listen",
+    "say": "pipeline.cli.say:say",
+    "replay": "pipeline.cli.replay:replay",
+    "devices": "pipeline.cli.devices:devices",
+    "check": "pipeline.cli.check:check",
+    "models": "pipeline.cli.models:models",
+    "version": "pipeline.cli.version:version",
+}
+
+
+class LazyCommands(CleanErrors):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of a user's way through them."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """intentd turns speech into intents, offline, and publishes them over ZeroMQ."""

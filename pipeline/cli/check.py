@@ -1,0 +1,123 @@
+"""``intentd check``: is everything there that a configuration needs?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import click
+
+from models.errors import ConfigurationError, IntentdError, ModelError
+from pipeline.cli.options import configuration_option
+from pipeline.configuration import Configuration, MicrophoneSection
+
+
+@click.command()
+@configuration_option
+@click.option(
+    "--no-microphone", is_flag=True, help="Leave the microphones out, as on a build machine."
+)
+def check(configuration: str, no_microphone: bool) -> None:
+    """Check configuration, models, words, sockets and microphones, a line for each.
+
+    Exit code 2 when something is missing or broken.
+    """
+    from pipeline.loading import load_configuration
+
+    report = _Report()
+    settings = report.run("configuration", lambda: load_configuration(configuration))
+    if settings is None:
+        sys.exit(2)
+    report.run("sockets", lambda: _check_sockets(settings))
+    report.run("speech model", lambda: _check_speech(settings))
+    for index, _ in enumerate(settings.understanders):
+        report.run(f"language model {index + 1}", lambda n=index: _check_language(settings, n))
+    if not no_microphone:
+        for source in settings.sources:
+            if isinstance(source, MicrophoneSection):
+                report.run(f"microphone {source.name}", lambda s=source: _check_level(s))
+    sys.exit(2 if report.failed else 0)
+
+
+class _Report:
+    """Runs checks and prints a line for each."""
+
+    def __init__(self) -> None:
+        self.failed = False
+
+    def run(self, name: str, what: Callable[[], object]) -> Configuration | None:
+        try:
+            result = what()
+        except IntentdError as error:
+            self.failed = True
+            click.echo(f"{click.style('fails', fg='red')}  {name}: {error.message}")
+            return None
+        note = f": {result}" if isinstance(result, str) else ""
+        click.echo(f"{click.style('ok', fg='green')}     {name}{note}")
+        return result if isinstance(result, Configuration) else None
+
+
+def _check_sockets(settings: Configuration) -> str:
+    import zmq
+
+    from pipeline.addresses import SocketDirectory, default_directory
+    from pipeline.transport import Context, bind, make_socket
+
+    directory = default_directory()
+    with SocketDirectory(directory):
+        context: Context = zmq.Context()
+        socket = make_socket(context, zmq.XPUB)
+        try:
+            for endpoint in settings.publisher.endpoints:
+                bind(socket, endpoint)
+        finally:
+            socket.close()
+            context.term()
+    return str(directory)
+
+
+def _check_speech(settings: Configuration) -> str:
+    from models.domain import Domain
+    from models.vosk.recogniser import SpeechModel
+    from pipeline.loading import find_domain
+    from stages.transcriber import assemble_model
+
+    section = settings.transcriber
+    model = SpeechModel(assemble_model(section.model, section.grammar))
+    if settings.domain is None:
+        return model.id
+    missing = model.missing(Domain.load(find_domain(settings.domain)).words())
+    if missing and section.grammar != "none":
+        raise ModelError(
+            f"{model.id} lacks these words of domain {settings.domain}: {', '.join(missing)}; "
+            "say them otherwise in the domain, or choose a larger model"
+        )
+    return model.id
+
+
+def _check_language(settings: Configuration, index: int) -> str:
+    from models.catalogue import find
+    from models.mobilebert import LanguageModel
+    from pipeline.loading import find_domain
+
+    section = settings.understanders[index]
+    model = LanguageModel.load(find(section.model))
+    model.warm_up()
+    domain = section.domain or settings.domain
+    if domain is not None:
+        find_domain(domain)
+    unknown = sorted(set(section.thresholds) - set(model.intents))
+    if unknown:
+        raise ConfigurationError(
+            f"understanders[{index}].thresholds: {model.id} has no intent {unknown[0]}"
+        )
+    return model.id
+
+
+def _check_level(source: MicrophoneSection) -> str:
+    from stages.sources.microphone import measure_level
+
+    level = measure_level(source.device, 1.0)
+    hint = "; it seems to be muted" if level < -80 else ""
+    return f"{level:.0f} dBFS over one second{hint}"
+

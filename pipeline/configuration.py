@@ -1,0 +1,170 @@
+"""The configuration file: frozen typed structures, validated when the file is loaded.
+
+Every mistake is a ConfigurationError that names the file, the line and the key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z", max_length=40)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections: frozen, and an unknown key is an error."""
+
+
+class MicrophoneSection(Section, frozen=True, kw_only=True, tag_field="type", tag="microphone"):
+    """A microphone."""
+
+    name: Name = "microphone"
+    device: str | None = None
+    """Part of the device's name, any case; null for the system's default."""
+
+    wait_for_device: bool = True
+    """Keep trying when it isn't there at start, instead of refusing to run."""
+
+    watchdog: Seconds = 3.0
+    """A device that gives nothing for so many seconds is taken for lost."""
+
+
+class RecordingSection(Section, frozen=True, kw_only=True, tag_field="type", tag="recording"):
+    """Recordings: files, folders, glob patterns, or ``-`` for raw PCM on standard input."""
+
+    name: Name = "recording"
+    paths: Annotated[tuple[str, ...], Meta(min_length=1)]
+    pace: Literal["fast", "real"] = "real"
+
+
+class SegmenterSection(Section, frozen=True, kw_only=True):
+    """When speech begins and ends. All times are seconds of audio."""
+
+    threshold: Probability = 0.5
+    """Speech probability from which a window counts as speech."""
+
+    start: Seconds = 0.09
+    """So much speech in a row begins an utterance: a click does not."""
+
+    endpoint_silence: Seconds = 0.8
+    """So much silence ends it. Shorter answers sooner, longer allows hesitation."""
+
+    max_length: Annotated[float, Meta(ge=1, le=600)] = 20.0
+    """An utterance is cut here, so that a radio can't keep one open for ever."""
+
+    pre_roll: Annotated[float, Meta(ge=0, le=5)] = 0.5
+    """Audio kept from before the speech was noticed, so that the first word is whole."""
+
+    gate: bool = True
+    """Skip the neural detector while the room is steadily quiet (saves processor time)."""
+
+
+class TranscriberSection(Section, frozen=True, kw_only=True):
+    """Speech to text."""
+
+    model: str = "vosk-en"
+    """A model's name (``intentd models list``) or its folder."""
+
+    grammar: str = "none"
+    """``none``: dictation. ``domain``: a run-time grammar made from the domain's sentences.
+    Else name or folder of a compiled grammar."""
+
+    grammar_sentences: Annotated[int, Meta(ge=10, le=100_000)] = 1500
+    """How many sentences the run-time grammar is made from."""
+
+    nbest: Annotated[int, Meta(ge=0, le=50)] = 0
+    """Give so many alternative texts; the words then have no confidence."""
+
+    partials: bool = True
+    """Publish what has been heard so far, whenever it changes."""
+
+    workers: Annotated[int, Meta(ge=1, le=32)] = 1
+    """How many transcribers share the streams. A stream stays with one."""
+
+
+class UnderstanderSection(Section, frozen=True, kw_only=True):
+    """Text to intent and slots. Several understanders form a chain."""
+
+    model: str
+    """A model's name or its folder."""
+
+    domain: str | None = None
+    """Domain that turns the words of a slot into its value; null: the configuration's."""
+
+    threshold: Probability = 0.6
+    """An intent below it is published as not recognised."""
+
+    thresholds: dict[str, Probability] = {}
+    """Thresholds of single intents."""
+
+
+class PublisherSection(Section, frozen=True, kw_only=True):
+    """Events to apps."""
+
+    endpoints: tuple[str, ...] = ()
+    """More places to publish at, besides the daemon's own socket: ``tcp://127.0.0.1:5556``."""
+
+    hwm: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+    """Events that may wait for one slow subscriber before it loses some."""
+
+    slow_subscribers: Literal["drop", "block"] = "drop"
+    """What happens then: the slow one loses events, or everybody waits for it."""
+
+
+class QueueSection(Section, frozen=True, kw_only=True):
+    """Bounds of the queues."""
+
+    live_seconds: Annotated[float, Meta(ge=1, le=600)] = 20.0
+    """Live audio that may wait for a busy machine before the quietest is dropped."""
+
+
+class LogSection(Section, frozen=True, kw_only=True):
+    """What goes to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+    """``auto``: readable on a terminal, JSON elsewhere."""
+
+
+class Configuration(Section, frozen=True, kw_only=True):
+    """All of a configuration file."""
+
+    placement: Literal["process", "thread"] = "process"
+    """One process for each stage, or one process with a thread for each."""
+
+    domain: str | None = None
+    """What may be said: name of a shipped domain or path of a domain file."""
+
+    sources: Annotated[
+        tuple[MicrophoneSection | RecordingSection, ...], Meta(min_length=1, max_length=64)
+    ] = (MicrophoneSection(),)
+    segmenter: SegmenterSection = SegmenterSection()
+    transcriber: TranscriberSection = TranscriberSection()
+    understanders: Annotated[tuple[UnderstanderSection, ...], Meta(max_length=8)] = ()
+    publisher: PublisherSection = PublisherSection()
+    queues: QueueSection = QueueSection()
+    log: LogSection = LogSection()
+    drain_seconds: Seconds = 5.0
+    """How long a daemon that is told to stop may finish what it has heard."""
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the configuration file, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "intentd configuration",
+        **msgspec.json.schema(Configuration),
+    }
+
+
+if __name__ == "__main__":
+    import json
+    from pathlib import Path
+
+    target = Path(__file__).parent / "schemas" / "configuration.schema.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(json_schema(), indent=2) + "\n")

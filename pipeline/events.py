@@ -1,0 +1,167 @@
+"""The public events: what an app that subscribes gets, as JSON.
+
+Their keys and types are a promise; the JSON Schema in ``pipeline/schemas/event.schema.json`` is
+made from these structures by ``python -m pipeline.events``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from stages.messages import Intent, Slot, Span, Word
+
+SCHEMA_VERSION: Final = 1
+"""Raised when a key changes its meaning or goes away; new optional keys don't raise it."""
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    schema: int = SCHEMA_VERSION
+    seq: int
+    """Number of the event, counted by its publisher from 1."""
+
+    id: str
+    """ULID: of the utterance for what was heard, else of the event."""
+
+    source: str
+    """Name of the source, empty where the event is the daemon's own."""
+
+
+class IntentEvent(_Event, frozen=True, kw_only=True, tag="intent"):
+    """An utterance that was understood."""
+
+    text: str
+    intent: Intent
+    slots: tuple[Slot, ...]
+    alternatives: tuple[Intent, ...]
+    words: tuple[Word, ...]
+    speech: Span
+    timings_ms: dict[str, float]
+    models: dict[str, str]
+    published: str
+    transcripts: tuple[str, ...] | UnsetType = UNSET
+    file: str | UnsetType = UNSET
+    simulated: bool | UnsetType = UNSET
+
+
+class NotRecognizedEvent(_Event, frozen=True, kw_only=True, tag="not-recognized"):
+    """An utterance that no intent fits well enough; ``intent`` is the best guess."""
+
+    text: str
+    intent: Intent | None
+    slots: tuple[Slot, ...]
+    alternatives: tuple[Intent, ...]
+    words: tuple[Word, ...]
+    speech: Span
+    timings_ms: dict[str, float]
+    models: dict[str, str]
+    published: str
+    transcripts: tuple[str, ...] | UnsetType = UNSET
+    file: str | UnsetType = UNSET
+    simulated: bool | UnsetType = UNSET
+
+
+class TranscriptEvent(_Event, frozen=True, kw_only=True, tag="transcript"):
+    """What was heard in an utterance, whatever it means."""
+
+    text: str
+    words: tuple[Word, ...]
+    speech: Span
+    timings_ms: dict[str, float]
+    models: dict[str, str]
+    published: str
+    transcripts: tuple[str, ...] | UnsetType = UNSET
+    file: str | UnsetType = UNSET
+    simulated: bool | UnsetType = UNSET
+
+
+class PartialEvent(_Event, frozen=True, kw_only=True, tag="partial"):
+    """What has been heard so far of an utterance that still goes on."""
+
+    text: str
+    published: str
+    file: str | UnsetType = UNSET
+
+
+class StateEvent(_Event, frozen=True, kw_only=True, tag="state"):
+    """Something in the daemon changed. The last one is given to late subscribers."""
+
+    state: str
+    detail: str
+    published: str
+
+
+class ErrorEvent(_Event, frozen=True, kw_only=True, tag="error"):
+    """Something went wrong or was lost, and the daemon goes on."""
+
+    code: str
+    detail: str
+    count: int
+    published: str
+    file: str | UnsetType = UNSET
+
+
+Event = IntentEvent | NotRecognizedEvent | TranscriptEvent | PartialEvent | StateEvent | ErrorEvent
+"""Any public event."""
+
+UtteranceEvent = IntentEvent | NotRecognizedEvent | TranscriptEvent
+"""The events that close an utterance."""
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Event)
+
+
+def topic(event: Event) -> bytes:
+    """The ZeroMQ topic of an event. It ends in a slash, because topics are prefixes."""
+    match event:
+        case IntentEvent():
+            return f"intent/{event.intent.name}/".encode()
+        case NotRecognizedEvent():
+            return b"not-recognized/"
+        case TranscriptEvent():
+            return b"transcript/"
+        case PartialEvent():
+            return b"partial/"
+        case StateEvent():
+            return b"state/"
+        case ErrorEvent():
+            return b"error/"
+
+
+def to_json(event: Event) -> bytes:
+    """An event as one line of JSON."""
+    return _encoder.encode(event)
+
+
+def from_json(body: bytes | str) -> Event:
+    """The event in ``body``. Raises msgspec.DecodeError where it isn't one."""
+    event: Event = _decoder.decode(body)
+    return event
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 in UTC with milliseconds, from seconds since the epoch."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the public event."""
+    schema = msgspec.json.schema(Event)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "intentd event",
+        **schema,
+    }
+
+
+if __name__ == "__main__":
+    import json
+    from pathlib import Path
+
+    target = Path(__file__).parent / "schemas" / "event.schema.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(json_schema(), indent=2) + "\n")

@@ -1,0 +1,66 @@
+"""Which workers a configuration needs, and how they are joined."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from pipeline.configuration import Configuration
+
+WorkerKind = Literal["source", "segmenter", "transcriber", "understander", "publisher"]
+
+
+class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker: a stage or source with its name, its place and its ways out."""
+
+    name: str
+    """Name of its inlet, of its process and of its log."""
+
+    kind: WorkerKind
+    index: int
+    """Which one of its kind in the configuration."""
+
+    outlets: tuple[str, ...]
+    """Names of the workers that take what it makes; several share the streams."""
+
+    configuration: Configuration
+    directory: str
+    """Where the sockets are."""
+
+
+def make_plan(configuration: Configuration, directory: str) -> list[WorkerSpec]:
+    """All workers, those at the end of the chain first."""
+
+    def spec(name: str, kind: WorkerKind, index: int, *outlets: str) -> WorkerSpec:
+        return WorkerSpec(
+            name=name,
+            kind=kind,
+            index=index,
+            outlets=outlets,
+            configuration=configuration,
+            directory=directory,
+        )
+
+    plan = [spec("publisher", "publisher", 0)]
+    understanders = [f"understander-{i}" for i in range(len(configuration.understanders))]
+    for index in reversed(range(len(understanders))):
+        after = understanders[index + 1] if index + 1 < len(understanders) else "publisher"
+        plan.append(spec(understanders[index], "understander", index, after))
+    transcribers = [f"transcriber-{i}" for i in range(configuration.transcriber.workers)]
+    for index, name in enumerate(transcribers):
+        plan.append(spec(name, "transcriber", index, text_inlet(configuration)))
+    plan.append(spec("segmenter", "segmenter", 0, *transcribers))
+    for index, source in enumerate(configuration.sources):
+        plan.append(spec(source_worker(source.name), "source", index, "segmenter"))
+    return plan
+
+
+def text_inlet(configuration: Configuration) -> str:
+    """The worker that takes transcripts first."""
+    return "understander-0" if configuration.understanders else "publisher"
+
+
+def source_worker(source: str) -> str:
+    """Name of the worker that runs a source."""
+    return f"source-{source}"

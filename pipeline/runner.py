@@ -1,0 +1,267 @@
+"""Runs one stage: owns its sockets, feeds it messages, sends on what it makes.
+
+A stage is a plain class; everything that has to do with ZeroMQ, control and errors at the
+stage's edge is here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Final, Protocol
+
+import zmq
+
+from models.errors import IntentdError
+from pipeline.addresses import Addresses
+from pipeline.transport import Context, GarbageCounter, Socket, bind, close_all, make_socket
+from pipeline.wire import (
+    ControlMessage,
+    Failed,
+    Quit,
+    Ready,
+    WireError,
+    decode,
+    decode_control,
+    encode,
+)
+from stages.messages import EndOfStream, ErrorReport, StageMessage
+
+BATCH: Final = 64
+"""Messages that are worked on before control is looked at again."""
+
+
+class Stage(Protocol):
+    """What turns messages into messages."""
+
+    def open(self) -> Iterable[StageMessage]:
+        """Load what is needed; returns reports for the user. Raises IntentdError."""
+
+    def process(self, message: StageMessage) -> Iterable[StageMessage]:
+        """The messages that follow from one message."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+class Leaving(Exception):  # noqa: N818 - not an error: the worker was told to quit
+    """Raised inside a worker when it is told to quit."""
+
+
+class Control:
+    """A worker's line to the daemon.
+
+    The daemon's end of the standard-input pipe, where the worker is a process, is watched too:
+    when it closes the daemon is gone, and the worker leaves.
+    """
+
+    def __init__(
+        self, context: Context, addresses: Addresses, name: str, parent: int | None
+    ) -> None:
+        self.socket = make_socket(context, zmq.DEALER, hwm=1000, linger=1000)
+        self.socket.setsockopt(zmq.IDENTITY, name.encode())
+        self.socket.connect(addresses.workers)
+        self._parent = parent
+
+    def register(self, poller: zmq.Poller) -> None:
+        """Let ``poller`` wake up for control."""
+        poller.register(self.socket, zmq.POLLIN)
+        if self._parent is not None:
+            poller.register(self._parent, zmq.POLLIN)
+
+    def send(self, message: ControlMessage) -> None:
+        """Tell the daemon."""
+        self.socket.send(encode(message))
+
+    def check(self, ready: Mapping[object, int]) -> list[ControlMessage]:
+        """Messages that came. Raises Leaving for Quit, or when the daemon is gone."""
+        if self._parent is not None and self._parent in ready:
+            raise Leaving
+        if self.socket not in ready:
+            return []
+        return self.poll()
+
+    def poll(self) -> list[ControlMessage]:
+        """Messages that came, without waiting. Raises Leaving for Quit."""
+        messages: list[ControlMessage] = []
+        while True:
+            try:
+                frame = self.socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return messages
+            message = decode_control(frame)
+            if isinstance(message, Quit):
+                raise Leaving
+            messages.append(message)
+
+    def fail(self, error: BaseException) -> None:
+        """Tell the daemon why this worker can't go on."""
+        if isinstance(error, IntentdError):
+            self.send(Failed(code=error.code, message=error.message))
+        else:
+            self.send(Failed(code="stage-failed", message=f"{type(error).__name__}: {error}"))
+
+
+class Outlets:
+    """The ways out of a stage: one socket, or one for each of several equal next stages.
+
+    With several, everything of one stream goes the same way.
+    """
+
+    def __init__(
+        self, context: Context, addresses: Addresses, names: Iterable[str], control: Control
+    ) -> None:
+        self._control = control
+        self.sockets: list[Socket] = []
+        self._way: dict[str, int] = {}
+        self._load: list[int] = []
+        for name in names:
+            socket = make_socket(context, zmq.PUSH, linger=1000)
+            socket.connect(addresses.inner(name))
+            self.sockets.append(socket)
+            self._load.append(0)
+
+    def send(self, message: StageMessage) -> None:
+        """Send, waiting while the next stage is busy. Raises Leaving when told to quit."""
+        frame = encode(message)
+        socket = self._choose(message)
+        try:
+            socket.send(frame, zmq.NOBLOCK)
+        except zmq.Again:
+            self._wait_and_send(socket, frame)
+
+    def try_send(self, message: StageMessage) -> bool:
+        """Send if the next stage has room."""
+        try:
+            self._choose(message).send(encode(message), zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def _choose(self, message: StageMessage) -> Socket:
+        if len(self.sockets) == 1 or not message.stream:
+            return self.sockets[0]
+        if message.stream not in self._way:
+            self._way[message.stream] = self._load.index(min(self._load))
+            self._load[self._way[message.stream]] += 1
+        way = self._way[message.stream]
+        if isinstance(message, EndOfStream):
+            self._load[way] -= 1
+            del self._way[message.stream]
+        return self.sockets[way]
+
+    def _wait_and_send(self, socket: Socket, frame: bytes) -> None:
+        poller = zmq.Poller()
+        self._control.register(poller)
+        poller.register(socket, zmq.POLLOUT)
+        while True:
+            self._control.check(dict(poller.poll()))
+            try:
+                socket.send(frame, zmq.NOBLOCK)
+            except zmq.Again:
+                continue
+            return
+
+    def close(self) -> None:
+        """Close all ways."""
+        close_all(self.sockets)
+
+
+class StageRunner:
+    """Feeds a stage from its inlet and sends what it makes to its outlets, until told to quit."""
+
+    def __init__(
+        self,
+        name: str,
+        stage: Stage,
+        outlets: tuple[str, ...],
+        context: Context,
+        addresses: Addresses,
+        parent: int | None = None,
+    ) -> None:
+        self.name = name
+        self.stage = stage
+        self._context = context
+        self._addresses = addresses
+        self._log = logging.getLogger(f"intentd.{name}")
+        self.control = Control(context, addresses, name, parent)
+        self.outlets = Outlets(context, addresses, outlets, self.control)
+        self.garbage = GarbageCounter(self._log.warning)
+
+    def run(self) -> None:
+        """Work until told to quit. Errors while opening are told to the daemon."""
+        inlet = make_socket(self._context, zmq.PULL)
+        try:
+            bind(inlet, self._addresses.inner(self.name))
+            reports = list(self.stage.open())
+            self.control.send(Ready())
+            for report in reports:
+                self.outlets.send(report)
+            self._loop(inlet)
+        except Leaving:
+            pass
+        except IntentdError as error:
+            self.control.fail(error)
+        finally:
+            self.stage.close()
+            inlet.close()
+            self.outlets.close()
+            self.control.socket.close()
+
+    def _loop(self, inlet: Socket) -> None:
+        poller = zmq.Poller()
+        self.control.register(poller)
+        poller.register(inlet, zmq.POLLIN)
+        while True:
+            ready = dict(poller.poll())
+            self.control.check(ready)
+            if inlet in ready:
+                self._take(inlet)
+
+    def _take(self, inlet: Socket) -> None:
+        for _ in range(BATCH):
+            try:
+                frames = inlet.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            before = self.garbage.count
+            message = self._decode(frames)
+            if message is not None:
+                self._process(message)
+            elif before == 0:
+                self.outlets.send(
+                    ErrorReport(
+                        source="",
+                        stream="",
+                        code="garbage",
+                        detail=f"{self.name}: a frame that is not ours was dropped",
+                    )
+                )
+
+    def _decode(self, frames: list[bytes]) -> StageMessage | None:
+        try:
+            if len(frames) != 1:
+                raise WireError(f"{len(frames)} frames instead of one")
+            return decode(frames[0])
+        except WireError as error:
+            self.garbage.note(error)
+            return None
+
+    def _process(self, message: StageMessage) -> None:
+        try:
+            for made in self.stage.process(message):
+                self.outlets.send(made)
+        except Leaving:
+            raise
+        except Exception as error:  # noqa: BLE001 - the edge: one bad utterance must not end all
+            detail = f"{self.name}: {type(error).__name__}: {error}"
+            self._log.error("%s", detail, exc_info=self._log.isEnabledFor(logging.DEBUG))
+            self.outlets.send(
+                ErrorReport(
+                    source=message.source,
+                    stream=message.stream,
+                    file=message.file,
+                    code=getattr(error, "code", "stage-failed"),
+                    detail=detail,
+                )
+            )

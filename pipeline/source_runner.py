@@ -1,0 +1,234 @@
+"""Runs one source: takes what it gives, sends it on, and learns what has been published.
+
+A recording waits for the stages behind it. A microphone never waits: what the machine is too
+busy for is kept up to a bound, and then the oldest of the quieter half is dropped, counted and
+told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import msgspec
+import zmq
+
+from models.errors import IntentdError
+from pipeline.addresses import Addresses
+from pipeline.runner import Control, Leaving, Outlets
+from pipeline.transport import Context, GarbageCounter, Socket, bind, make_socket
+from pipeline.wire import Finished, Go, Opened, Ready, Stop, WireError, decode_ack
+from stages.messages import SAMPLE_RATE, AudioBlock, EndOfStream, ErrorReport, StageMessage
+
+READ_SECONDS: Final = 0.25
+"""How long a source may wait for audio before control is looked at again."""
+
+
+class Source(Protocol):
+    """What gives audio."""
+
+    live: bool
+
+    def open(self) -> None:
+        """Raises SourceError."""
+
+    def read(self, timeout: float) -> Sequence[StageMessage] | None:
+        """What came within ``timeout`` seconds; None when nothing will ever come again."""
+
+    def close(self) -> Sequence[StageMessage]:
+        """Let go; returns the end of the stream that was open, if any."""
+
+
+class Backlog:
+    """Messages that the next stage has no room for yet, bounded in seconds of audio."""
+
+    def __init__(self, seconds: float) -> None:
+        self._bound = round(seconds * SAMPLE_RATE)
+        self._messages: deque[StageMessage] = deque()
+        self._samples = 0
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def append(self, message: StageMessage) -> int:
+        """Keep ``message``; returns how many samples had to be dropped for it."""
+        self._messages.append(message)
+        if isinstance(message, AudioBlock):
+            self._samples += len(message.pcm) // 2
+        dropped = 0
+        while self._samples > self._bound:
+            dropped += self._drop()
+        return dropped
+
+    @property
+    def first(self) -> StageMessage:
+        """The message that is to be sent next."""
+        return self._messages[0]
+
+    def pop(self) -> None:
+        """The first message was sent."""
+        message = self._messages.popleft()
+        if isinstance(message, AudioBlock):
+            self._samples -= len(message.pcm) // 2
+
+    def _drop(self) -> int:
+        """Drop the oldest block of the quieter half and mark the block behind it."""
+        import numpy as np
+
+        blocks = [(index, m) for index, m in enumerate(self._messages) if isinstance(m, AudioBlock)]
+        levels = [
+            float(np.mean(np.frombuffer(m.pcm, "<i2").astype(np.float32) ** 2)) for _, m in blocks
+        ]
+        middle = sorted(levels)[(len(levels) - 1) // 2]
+        place = next(i for i, level in enumerate(levels) if level <= middle)
+        index, victim = blocks[place]
+        samples = len(victim.pcm) // 2
+        for later, block in blocks[place + 1 :]:
+            if block.stream == victim.stream:
+                lost = block.lost + victim.lost + samples
+                self._messages[later] = msgspec.structs.replace(block, lost=lost)
+                break
+        del self._messages[index]
+        self._samples -= samples
+        return samples
+
+
+class SourceRunner:
+    """Drives a source until it is exhausted or told to stop, and all of it is published."""
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        outlets: tuple[str, ...],
+        context: Context,
+        addresses: Addresses,
+        *,
+        live_seconds: float,
+        parent: int | None = None,
+    ) -> None:
+        self.name = name
+        self.source = source
+        self.control = Control(context, addresses, name, parent)
+        self.outlets = Outlets(context, addresses, outlets, self.control)
+        self._context = context
+        self._addresses = addresses
+        self._log = logging.getLogger(f"intentd.{name}")
+        self._garbage = GarbageCounter(self._log.warning)
+        self._backlog = Backlog(live_seconds)
+        self._dropped = 0
+        self._unpublished: dict[str, int] = {}
+        self._parent = parent
+        self._stopping = False
+
+    def run(self) -> None:
+        """Wait for the word to go, then work until done, stopped or told to quit."""
+        acks = make_socket(self._context, zmq.PULL, hwm=10_000)
+        try:
+            bind(acks, self._addresses.inner(f"{self.name}.acks"))
+            self.control.send(Ready())
+            if self._wait_for_go():
+                self.source.open()
+                self.control.send(Opened())
+                self._loop(acks)
+            self.control.send(Finished())
+            self._wait()
+        except Leaving:
+            pass
+        except IntentdError as error:
+            self.control.fail(error)
+        finally:
+            self.source.close()
+            acks.close()
+            self.outlets.close()
+            self.control.socket.close()
+
+    def _wait_for_go(self) -> bool:
+        while True:
+            for message in self._wait():
+                if isinstance(message, Go):
+                    return True
+                if isinstance(message, Stop):
+                    return False
+
+    def _wait(self, *also: Socket, timeout: int | None = None) -> Sequence[object]:
+        poller = zmq.Poller()
+        self.control.register(poller)
+        for socket in also:
+            poller.register(socket, zmq.POLLIN)
+        return self.control.check(dict(poller.poll(timeout)))
+
+    def _loop(self, acks: Socket) -> None:
+        exhausted = False
+        while not exhausted:
+            messages = self.source.read(READ_SECONDS)
+            self._look_at_control(0)
+            if messages is None:
+                exhausted = True
+            else:
+                self._send_all(messages)
+            if self._stopping and not exhausted:
+                self._send_all(self.source.close())
+                exhausted = True
+            self._take_acks(acks)
+        while self._backlog:
+            self._flush()
+            self._look_at_control(10)
+        while self._unpublished:
+            self._wait(acks)
+            self._take_acks(acks)
+
+    def _look_at_control(self, timeout: int) -> None:
+        for message in self._wait(timeout=timeout):
+            if isinstance(message, Stop):
+                self._stopping = True
+
+    def _send_all(self, messages: Sequence[StageMessage]) -> None:
+        for message in messages:
+            if message.stream and isinstance(message, AudioBlock | EndOfStream):
+                self._unpublished.setdefault(message.stream, 0)
+            if not self.source.live:
+                self.outlets.send(message)
+                continue
+            self._flush()
+            if self._backlog or not self.outlets.try_send(message):
+                self._keep(message)
+
+    def _flush(self) -> None:
+        while self._backlog and self.outlets.try_send(self._backlog.first):
+            self._backlog.pop()
+
+    def _keep(self, message: StageMessage) -> None:
+        dropped = self._backlog.append(message)
+        if not dropped:
+            return
+        if self._dropped == 0:
+            self._log.warning("the machine is too busy: live audio is being dropped")
+            self._backlog.append(
+                ErrorReport(
+                    source=self.name,
+                    stream="",
+                    code="audio-lost",
+                    detail=f"{self.name}: the stages behind are too slow; audio is dropped",
+                    count=dropped,
+                )
+            )
+        self._dropped += dropped
+
+    def _take_acks(self, acks: Socket) -> None:
+        while True:
+            try:
+                frame = acks.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            try:
+                ack = decode_ack(frame)
+            except WireError as error:
+                self._garbage.note(error)
+                continue
+            if ack.final:
+                self._unpublished.pop(ack.stream, None)
+            elif ack.stream in self._unpublished:
+                self._unpublished[ack.stream] = ack.position

@@ -1,0 +1,167 @@
+"""Makes a worker from its specification, and runs it as a process or in a thread.
+
+As a process (``python -m pipeline.worker DESCRIPTOR``) it reads its specification as one line of
+JSON from an inherited pipe; that pipe stays open, and its end is the end of the daemon.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+import zmq
+
+from models.errors import IntentdError
+from pipeline.addresses import Addresses
+from pipeline.configuration import Configuration, MicrophoneSection, RecordingSection
+from pipeline.loading import find_domain
+from pipeline.plan import WorkerSpec, source_worker
+from pipeline.publisher import PublisherRunner
+from pipeline.runner import Control, Leaving, Stage, StageRunner
+from pipeline.source_runner import Source, SourceRunner
+from pipeline.transport import Context
+
+Runner = StageRunner | SourceRunner | PublisherRunner
+
+
+def run_worker(spec: WorkerSpec, context: Context, parent: int | None = None) -> None:
+    """Build the worker and run it until it is told to quit."""
+    threads = spec.configuration.placement == "thread"
+    addresses = Addresses(Path(spec.directory), threads=threads)
+    try:
+        runner = _make_runner(spec, context, addresses, parent)
+    except IntentdError as error:
+        control = Control(context, addresses, spec.name, parent)
+        control.fail(error)
+        control.socket.close()
+        return
+    runner.run()
+
+
+def _make_runner(
+    spec: WorkerSpec, context: Context, addresses: Addresses, parent: int | None
+) -> Runner:
+    configuration = spec.configuration
+    if spec.kind == "publisher":
+        section = configuration.publisher
+        return PublisherRunner(
+            context,
+            addresses,
+            endpoints=section.endpoints,
+            sources={s.name: source_worker(s.name) for s in configuration.sources},
+            understands=bool(configuration.understanders),
+            hwm=section.hwm,
+            block=section.slow_subscribers == "block",
+            parent=parent,
+        )
+    if spec.kind == "source":
+        return SourceRunner(
+            spec.name,
+            _make_source(configuration, spec.index),
+            spec.outlets,
+            context,
+            addresses,
+            live_seconds=configuration.queues.live_seconds,
+            parent=parent,
+        )
+    stage = _make_stage(spec, configuration)
+    return StageRunner(spec.name, stage, spec.outlets, context, addresses, parent)
+
+
+def _make_source(configuration: Configuration, index: int) -> Source:
+    section = configuration.sources[index]
+    if isinstance(section, MicrophoneSection):
+        from stages.sources.microphone import MicrophoneSource
+
+        return MicrophoneSource(
+            section.name,
+            section.device,
+            wait_for_device=section.wait_for_device,
+            watchdog=section.watchdog,
+        )
+    from stages.sources.recording import RecordingSource
+
+    return RecordingSource(section.name, list(section.paths), pace=section.pace)
+
+
+def _make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
+    """The stage of a worker. Each kind imports only what it needs, to stay small."""
+    if spec.kind == "segmenter":
+        from stages.segmenter import Segmenter
+
+        s = configuration.segmenter
+        return Segmenter(
+            threshold=s.threshold,
+            start=s.start,
+            endpoint_silence=s.endpoint_silence,
+            max_length=s.max_length,
+            pre_roll=s.pre_roll,
+            gate=s.gate,
+        )
+    if spec.kind == "transcriber":
+        from stages.transcriber import Transcriber
+
+        t = configuration.transcriber
+        return Transcriber(
+            model=t.model,
+            grammar=t.grammar,
+            domain=find_domain(configuration.domain) if configuration.domain else None,
+            grammar_sentences=t.grammar_sentences,
+            nbest=t.nbest,
+            partials=t.partials,
+        )
+    from stages.understander import Understander
+
+    u = configuration.understanders[spec.index]
+    domain = u.domain or configuration.domain
+    return Understander(
+        model=u.model,
+        domain=find_domain(domain) if domain else None,
+        threshold=u.threshold,
+        thresholds=u.thresholds,
+    )
+
+
+def reads_standard_input(spec: WorkerSpec) -> bool:
+    """True for the source whose audio comes on standard input."""
+    if spec.kind != "source":
+        return False
+    section = spec.configuration.sources[spec.index]
+    return isinstance(section, RecordingSection) and "-" in section.paths
+
+
+def main() -> None:
+    """Entry of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    leash = int(sys.argv[1])
+    line = _read_line(leash)
+    spec = msgspec.json.decode(line, type=WorkerSpec)
+    from pipeline.logs import configure_logging
+
+    configure_logging(spec.configuration.log)
+    context: Context = zmq.Context()
+    try:
+        run_worker(spec, context, parent=leash)
+    except Leaving:
+        pass
+    finally:
+        context.term()
+
+
+def _read_line(descriptor: int) -> bytes:
+    """One line, without reading ahead: what follows is watched with poll."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        piece = os.read(descriptor, 1)
+        if not piece:
+            sys.exit(0)
+        line += piece
+    return bytes(line)
+
+
+if __name__ == "__main__":
+    main()

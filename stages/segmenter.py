@@ -1,0 +1,251 @@
+"""The segmenter: audio in, utterances out. Nothing behind it works on silence."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from ulid import ULID
+
+from models.vad import WINDOW_BYTES, WINDOW_SAMPLES, VoiceActivityDetector
+from stages.endpointing import Boundary, Endpointer, EndpointRule
+from stages.gate import EnergyGate, levels
+from stages.messages import (
+    SAMPLE_RATE,
+    AudioBlock,
+    EndOfStream,
+    Endpoint,
+    ErrorReport,
+    Progress,
+    SpeechChunk,
+    StageMessage,
+)
+
+CHUNK_WINDOWS: Final = 6
+"""Windows that are sent on together: 0.19 s, about the step in which Vosk decodes."""
+
+PROGRESS_WINDOWS: Final = 62
+"""While nothing is said, the source is told every so many windows (2 s) that nothing is due."""
+
+WARM_UP_WINDOWS: Final = 16
+"""Windows from before the gate opened that the network is shown, so that its state is right."""
+
+
+class Segmenter:
+    """Cuts every stream into utterances.
+
+    All times are seconds of audio. ``clock`` gives the moment of the endpoint decision, for
+    latency figures only.
+    """
+
+    def __init__(
+        self,
+        *,
+        threshold: float = 0.5,
+        start: float = 0.09,
+        endpoint_silence: float = 0.8,
+        max_length: float = 20.0,
+        pre_roll: float = 0.5,
+        gate: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rule = EndpointRule(
+            threshold=threshold,
+            start=max(1, _windows(start)),
+            silence=max(1, _windows(endpoint_silence)),
+            longest=_windows(max_length),
+        )
+        self._pre_roll = _windows(pre_roll)
+        self._gate = gate
+        self._clock = clock
+        self._streams: dict[str, _StreamSegmenter] = {}
+
+    def open(self) -> Iterable[StageMessage]:
+        """Load the network once, so that a broken installation shows at start."""
+        VoiceActivityDetector().probability(bytes(WINDOW_BYTES))
+        return ()
+
+    def process(self, message: StageMessage) -> Iterable[StageMessage]:
+        """Audio becomes speech chunks, endpoints and progress; anything else passes."""
+        match message:
+            case AudioBlock():
+                stream = self._streams.get(message.stream)
+                if stream is None:
+                    stream = _StreamSegmenter(
+                        message, self._rule, self._pre_roll, self._gate, self._clock
+                    )
+                    self._streams[message.stream] = stream
+                return stream.push(message)
+            case EndOfStream():
+                stream = self._streams.pop(message.stream, None)
+                rest = list(stream.finish()) if stream else []
+                return [*rest, message]
+            case _:
+                return (message,)
+
+    def close(self) -> None:
+        """Forget all streams."""
+        self._streams.clear()
+
+
+class _StreamSegmenter:
+    """State of one stream: windows not yet complete, the pre-roll, the open utterance."""
+
+    def __init__(
+        self,
+        first: AudioBlock,
+        rule: EndpointRule,
+        pre_roll: int,
+        gate: bool,
+        clock: Callable[[], float],
+    ) -> None:
+        self._vad = VoiceActivityDetector()
+        self._endpointer = Endpointer(rule)
+        self._rule = rule
+        self._gate = EnergyGate() if gate else None
+        self._asleep = False
+        self._clock = clock
+        self._names = {"source": first.source, "stream": first.stream, "file": first.file}
+        self._captured = first.captured
+        self._origin = first.position
+        self._position = first.position
+        self._rest = b""
+        keep = pre_roll + rule.start
+        self._recent: deque[bytes] = deque(maxlen=max(keep, WARM_UP_WINDOWS))
+        self._keep = keep
+        self._id = ""
+        self._first = False
+        self._start = 0
+        self._sent = 0
+        self._chunk: list[bytes] = []
+        self._lost = 0
+        self._idle = 0
+
+    def push(self, block: AudioBlock) -> Iterator[StageMessage]:
+        if block.lost:
+            yield from self._skip(block)
+        data = self._rest + block.pcm
+        whole = len(data) - len(data) % WINDOW_BYTES
+        self._rest = data[whole:]
+        loud = levels(data[:whole], WINDOW_SAMPLES).tolist() if self._gate else None
+        for index in range(whole // WINDOW_BYTES):
+            window = data[index * WINDOW_BYTES : (index + 1) * WINDOW_BYTES]
+            yield from self._window(window, loud[index] if loud else 0.0)
+
+    def finish(self) -> Iterator[StageMessage]:
+        """The stream is over: what was being said is an utterance too."""
+        if self._endpointer.speaking:
+            if self._rest:
+                self._chunk.append(self._rest)
+                self._position += len(self._rest) // 2
+            yield from self._end()
+
+    def _skip(self, block: AudioBlock) -> Iterator[StageMessage]:
+        """Audio was lost before ``block``: positions go on behind the gap."""
+        if self._endpointer.speaking:
+            self._lost += block.lost
+        self._rest = b""
+        behind = block.position - self._position
+        self._position = block.position
+        self._recent.clear()
+        yield ErrorReport(
+            **self._names,  # type: ignore[arg-type]
+            code="audio-lost",
+            detail=f"{block.lost} samples of audio are missing from {block.source}",
+            count=max(block.lost, behind),
+        )
+
+    def _window(self, window: bytes, level: float) -> Iterator[StageMessage]:
+        self._position += WINDOW_SAMPLES
+        boundary = self._endpointer.push(self._probability(window, level))
+        if boundary is Boundary.START:
+            self._begin(window)
+            yield from self._flush()
+        elif self._endpointer.speaking or boundary is Boundary.END:
+            self._chunk.append(window)
+            if boundary is Boundary.END:
+                yield from self._end()
+            elif len(self._chunk) >= CHUNK_WINDOWS:
+                yield from self._flush()
+        else:
+            yield from self._rest_a_while()
+        self._recent.append(window)
+
+    def _probability(self, window: bytes, level: float) -> float:
+        if self._gate is None or self._endpointer.speaking:
+            return self._vad.probability(window)
+        if not self._gate.open_for(level):
+            self._asleep = True
+            return 0.0
+        if self._asleep:
+            self._asleep = False
+            self._vad.reset()
+            for earlier in list(self._recent)[-WARM_UP_WINDOWS:]:
+                self._vad.probability(earlier)
+        return self._vad.probability(window)
+
+    def _begin(self, window: bytes) -> None:
+        before = [*list(self._recent)[-(self._keep - 1) :], window]
+        self._chunk = before
+        self._start = self._position - self._rule.start * WINDOW_SAMPLES
+        self._sent = self._position - len(before) * WINDOW_SAMPLES
+        self._id = self._make_id(self._start)
+        self._first = True
+        self._lost = 0
+
+    def _flush(self) -> Iterator[StageMessage]:
+        pcm = b"".join(self._chunk)
+        self._chunk = []
+        if pcm:
+            yield SpeechChunk(
+                **self._names,  # type: ignore[arg-type]
+                id=self._id,
+                position=self._sent,
+                pcm=pcm,
+                first=self._first,
+            )
+            self._first = False
+            self._sent += len(pcm) // 2
+
+    def _end(self) -> Iterator[StageMessage]:
+        trailing = self._endpointer.trailing * WINDOW_SAMPLES
+        yield from self._flush()
+        yield Endpoint(
+            **self._names,  # type: ignore[arg-type]
+            id=self._id,
+            start=self._start,
+            end=self._position - trailing,
+            position=self._position,
+            captured=self._captured + (self._start - self._origin) / SAMPLE_RATE,
+            lost=self._lost,
+            decided=self._clock(),
+            trailing=trailing / SAMPLE_RATE,
+        )
+        self._idle = 0
+        # What belonged to this utterance is not the pre-roll of the next one.
+        quiet = max(0, self._endpointer.trailing - 1)
+        self._recent = deque(
+            list(self._recent)[max(0, len(self._recent) - quiet) :], self._recent.maxlen
+        )
+
+    def _rest_a_while(self) -> Iterator[StageMessage]:
+        self._idle += 1
+        if self._idle >= PROGRESS_WINDOWS:
+            self._idle = 0
+            due = self._position - (self._keep + 1) * WINDOW_SAMPLES
+            yield Progress(**self._names, position=max(0, due))  # type: ignore[arg-type]
+
+    def _make_id(self, start: int) -> str:
+        """The same utterance of the same stream has the same id, however often it is heard."""
+        moment = self._captured + (start - self._origin) / SAMPLE_RATE
+        digest = hashlib.blake2b(
+            f"{self._names['stream']}:{start}".encode(), digest_size=10
+        ).digest()
+        return str(ULID.from_bytes(round(moment * 1000).to_bytes(6, "big") + digest))
+
+
+def _windows(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE / WINDOW_SAMPLES)

@@ -1,0 +1,231 @@
+"""The transcriber: utterances in, transcripts out, through Vosk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from models.vosk.assemble import assemble
+
+from models.catalogue import find
+from models.domain import Domain
+from models.errors import ModelError
+from models.vosk.recogniser import Hypothesis, Recogniser, SpeechModel
+from stages.messages import (
+    SAMPLE_RATE,
+    EndOfStream,
+    Endpoint,
+    ErrorReport,
+    Partial,
+    Progress,
+    Span,
+    SpeechChunk,
+    StageMessage,
+    Transcript,
+    Word,
+)
+
+GRAMMAR_SEED: Final = 7
+"""Seed of the sentences that a run-time grammar is made from."""
+
+
+def assemble_model(model: str, grammar: str, cache: Path | None = None) -> Path:
+    """The folder of a model, put together with a compiled grammar where one is named.
+
+    ``cache`` is where that happens; None for the user's cache directory. Raises ModelError.
+    """
+    where = cache or Path(platformdirs.user_cache_dir("intentd"))
+    compiled = None if grammar in ("none", "domain") else find(grammar)
+    return assemble(find(model), where, grammar=compiled)
+
+
+class Transcriber:
+    """Turns each stream's utterances into text. A stream keeps its own recogniser.
+
+    ``model`` and ``grammar`` are names or folders; see ``TranscriberSection`` for what the
+    other parameters mean. ``cache`` is where model folders of several parts are put together.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        grammar: str = "none",
+        domain: Path | None = None,
+        grammar_sentences: int = 1500,
+        nbest: int = 0,
+        partials: bool = True,
+        cache: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._model_name = model
+        self._grammar = grammar
+        self._domain_path = domain
+        self._grammar_sentences = grammar_sentences
+        self._nbest = nbest
+        self._partials = partials
+        self._cache = cache
+        self._clock = clock
+        self._model: SpeechModel | None = None
+        self._phrases: list[str] | None = None
+        self._streams: dict[str, _StreamTranscriber] = {}
+        self._idle: list[Recogniser] = []
+
+    def open(self) -> Iterable[StageMessage]:
+        """Load the model and make one recogniser, so that the first utterance need not wait.
+
+        Raises ModelError. Words of the grammar that the model lacks are reported, by name.
+        """
+        self._model = SpeechModel(assemble_model(self._model_name, self._grammar, self._cache))
+        missing: list[str] = []
+        if self._domain_path is not None and self._grammar != "none":
+            domain = Domain.load(self._domain_path)
+            missing = self._model.missing(domain.words())
+            if self._grammar == "domain":
+                self._phrases = self._make_phrases(domain, set(missing))
+        self._warm_up()
+        if not missing:
+            return ()
+        return (
+            ErrorReport(
+                source="",
+                stream="",
+                code="words-missing",
+                detail=f"the speech model {self._model.id} lacks these words of the domain and "
+                f"will never hear them: {', '.join(missing)}",
+                count=len(missing),
+            ),
+        )
+
+    def process(self, message: StageMessage) -> Iterable[StageMessage]:
+        """Speech becomes partials and transcripts; anything else passes."""
+        match message:
+            case SpeechChunk():
+                return self._hear(message)
+            case Endpoint():
+                return self._end(message)
+            case EndOfStream():
+                stream = self._streams.pop(message.stream, None)
+                if stream is not None and not stream.open:
+                    self._idle.append(stream.recogniser)
+                return (message,)
+            case _:
+                return (message,)
+
+    def close(self) -> None:
+        """Let go of the recognisers, then of the model."""
+        self._streams.clear()
+        self._idle.clear()
+        self._model = None
+
+    def _make_phrases(self, domain: Domain, missing: set[str]) -> list[str]:
+        examples = domain.sample(self._grammar_sentences, GRAMMAR_SEED)
+        sentences = dict.fromkeys(example.text for example in examples)
+        heard = {word for sentence in sentences for word in sentence.split()}
+        usable = [s for s in sentences if not missing.intersection(s.split())]
+        if not usable:
+            raise ModelError(
+                f"the speech model {self._model_name} knows the words of no sentence of domain "
+                f"{domain.name}; choose another model"
+            )
+        return usable + sorted(domain.words() - heard - missing)
+
+    def _warm_up(self) -> None:
+        recogniser = self._new_recogniser()
+        recogniser.accept(bytes(SAMPLE_RATE))
+        recogniser.finish()
+        self._idle.append(recogniser)
+
+    def _new_recogniser(self) -> Recogniser:
+        assert self._model is not None
+        return self._model.recogniser(phrases=self._phrases, nbest=self._nbest)
+
+    def _hear(self, chunk: SpeechChunk) -> Iterator[StageMessage]:
+        stream = self._streams.get(chunk.stream)
+        if stream is None:
+            recogniser = self._idle.pop() if self._idle else self._new_recogniser()
+            stream = self._streams[chunk.stream] = _StreamTranscriber(recogniser)
+        stream.take(chunk)
+        if self._partials and stream.changed():
+            yield Partial(
+                source=chunk.source,
+                stream=chunk.stream,
+                file=chunk.file,
+                id=chunk.id,
+                text=stream.text,
+            )
+
+    def _end(self, endpoint: Endpoint) -> Iterator[StageMessage]:
+        stream = self._streams.get(endpoint.stream)
+        begun = self._clock()
+        heard = stream.finish() if stream else None
+        names = {"source": endpoint.source, "stream": endpoint.stream, "file": endpoint.file}
+        if stream is None or heard is None or not heard.text:
+            yield Progress(**names, position=endpoint.position)  # type: ignore[arg-type]
+            return
+        assert self._model is not None
+        yield Transcript(
+            **names,  # type: ignore[arg-type]
+            id=endpoint.id,
+            text=heard.text,
+            words=tuple(stream.place(heard)),
+            transcripts=heard.alternatives,
+            speech=Span(
+                start=round(endpoint.start / SAMPLE_RATE, 3),
+                end=round(endpoint.end / SAMPLE_RATE, 3),
+            ),
+            position=endpoint.position,
+            captured=endpoint.captured,
+            decided=endpoint.decided,
+            lost=endpoint.lost,
+            timings={
+                "endpoint": endpoint.trailing * 1000,
+                "transcribe": (self._clock() - begun) * 1000,
+            },
+            models={"asr": self._model.id},
+        )
+
+
+class _StreamTranscriber:
+    """State of one stream: its recogniser, where the utterance began, what was last told."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self.recogniser = recogniser
+        self.open = False
+        self.text = ""
+        self._origin = 0
+
+    def take(self, chunk: SpeechChunk) -> None:
+        if chunk.first or not self.open:
+            if self.open:
+                self.recogniser.finish()
+            self.open, self.text, self._origin = True, "", chunk.position
+        self.recogniser.accept(chunk.pcm)
+
+    def changed(self) -> bool:
+        text = self.recogniser.partial()
+        if not text or text == self.text:
+            return False
+        self.text = text
+        return True
+
+    def finish(self) -> Hypothesis | None:
+        if not self.open:
+            return None
+        self.open = False
+        return self.recogniser.finish()
+
+    def place(self, heard: Hypothesis) -> Iterator[Word]:
+        """The words, timed from the start of the stream."""
+        offset = self._origin / SAMPLE_RATE
+        for word in heard.words:
+            yield Word(
+                word=word.word,
+                start=round(word.start + offset, 3),
+                end=round(word.end + offset, 3),
+                confidence=None if word.confidence is None else round(word.confidence, 4),
+            )
