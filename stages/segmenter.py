@@ -144,25 +144,29 @@ class _StreamSegmenter:
             yield from self._end()
 
     def _skip(self, block: AudioBlock) -> Iterator[StageMessage]:
-        """Audio was lost before ``block``: positions go on behind the gap."""
+        """Audio was lost before ``block``: positions go on behind the gap.
+
+        The piece of a window that waited for the lost audio is lost with it.
+        """
+        gap = max(block.lost, block.position - self._position)
         if self._endpointer.speaking:
-            self._lost += block.lost
+            self._lost += gap
         self._rest = b""
-        behind = block.position - self._position
         self._position = block.position
         self._recent.clear()
         yield ErrorReport(
             **self._names,  # type: ignore[arg-type]
             code="audio-lost",
-            detail=f"{block.lost} samples of audio are missing from {block.source}",
-            count=max(block.lost, behind),
+            detail=f"{gap} samples of audio are missing from {block.source}",
+            count=gap,
         )
 
     def _window(self, window: bytes, level: float) -> Iterator[StageMessage]:
         self._position += WINDOW_SAMPLES
         boundary = self._endpointer.push(self._probability(window, level))
+        self._recent.append(window)
         if boundary is Boundary.START:
-            self._begin(window)
+            self._begin()
             yield from self._flush()
         elif self._endpointer.speaking or boundary is Boundary.END:
             self._chunk.append(window)
@@ -172,7 +176,6 @@ class _StreamSegmenter:
                 yield from self._flush()
         else:
             yield from self._rest_a_while()
-        self._recent.append(window)
 
     def _probability(self, window: bytes, level: float) -> float:
         if self._gate is None or self._endpointer.speaking:
@@ -187,11 +190,10 @@ class _StreamSegmenter:
                 self._vad.probability(earlier)
         return self._vad.probability(window)
 
-    def _begin(self, window: bytes) -> None:
-        before = [*list(self._recent)[-(self._keep - 1) :], window]
-        self._chunk = before
+    def _begin(self) -> None:
+        self._chunk = list(self._recent)[-self._keep :]
         self._start = self._position - self._rule.start * WINDOW_SAMPLES
-        self._sent = self._position - len(before) * WINDOW_SAMPLES
+        self._sent = self._position - len(self._chunk) * WINDOW_SAMPLES
         self._id = self._make_id(self._start)
         self._first = True
         self._lost = 0
@@ -226,10 +228,8 @@ class _StreamSegmenter:
         )
         self._idle = 0
         # What belonged to this utterance is not the pre-roll of the next one.
-        quiet = max(0, self._endpointer.trailing - 1)
-        self._recent = deque(
-            list(self._recent)[max(0, len(self._recent) - quiet) :], self._recent.maxlen
-        )
+        while len(self._recent) > self._endpointer.trailing:
+            self._recent.popleft()
 
     def _rest_a_while(self) -> Iterator[StageMessage]:
         self._idle += 1

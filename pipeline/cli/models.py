@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import click
+from rich.filesize import decimal
 
 from models.catalogue import Entry, FoundModel, find, kind_of, load_catalogue, lookup, scan, verify
 from models.catalogue.layout import read_card
@@ -42,7 +43,7 @@ def models() -> None:
 def list_models(as_json: bool) -> None:
     """Show every model that is installed or can be pulled.
 
-    Sizes are those of the download for models of the catalogue, and of the folder for others.
+    Sizes are those of the download where known, else those of the installed folder.
     """
     rows = _rows()
     if as_json:
@@ -157,7 +158,8 @@ def _row(entry: Entry) -> _Row:
 def _found_row(model: FoundModel, entry: Entry | None) -> _Row:
     path = str(model.path)
     if entry is not None:
-        return {**_row(entry), "where": model.place, "path": path}
+        size = entry.size or _folder_size(model.path)
+        return {**_row(entry), "size": size, "where": model.place, "path": path}
     card, manifest = read_card(model.path), _manifest(model.path)
 
     def told(key: str) -> str | None:
@@ -188,7 +190,7 @@ def _folder_size(folder: Path) -> int:
 
 
 def _cells(row: _Row) -> tuple[str, ...]:
-    size = "?" if row["size"] is None else f"{row['size'] / 1e6:.1f} MB"
+    size = "?" if row["size"] is None else decimal(row["size"])
     where = row["where"] if row["path"] is None or row["where"] == "embedded" else row["path"]
     told = (row["kind"] or "?", row["language"] or "?", size, row["licence"] or "?")
     return (row["name"], *told, where)
