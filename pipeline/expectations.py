@@ -118,7 +118,8 @@ def _slot_differences(
         actual = None if slot is None else _comparable(slot)
         if actual is None or _plain(actual) != _plain(str(value)):
             found.append(f"slot {name}: expected {value}, got {actual or 'none'}")
-    found.extend(f"slot {name}: not expected, got {_comparable(slot)}" for name, slot in got.items())
+    for name, slot in got.items():
+        found.append(f"slot {name}: not expected, got {_comparable(slot)}")
     return found
 
 

@@ -186,17 +186,28 @@ class EventSocket:
         if self._block:
             self.socket.send_multipart(frames)
             return True
-        try:
-            self.socket.send_multipart(frames, zmq.NOBLOCK)
-        except zmq.Again:
-            # One subscriber at least is full, and nothing was sent to anybody. Without NODROP
-            # the others get it and only the full one loses it.
-            self.socket.setsockopt(zmq.XPUB_NODROP, 0)
-            self.socket.send_multipart(frames, zmq.NOBLOCK)
-            self.socket.setsockopt(zmq.XPUB_NODROP, 1)
-            self.lost += 1
-            return False
-        return True
+        return self._try_send(frames) or self._send_lossy(frames)
+
+    def _try_send(self, frames: list[bytes]) -> bool:
+        """Send to all or, when one subscriber is full, to nobody."""
+        for _ in range(2):
+            try:
+                self.socket.send_multipart(frames, zmq.NOBLOCK)
+            except zmq.Again:
+                # libzmq looks only about once a millisecond at what its subscribers have taken;
+                # asking for the events makes it look now, so that nobody is full by mistake.
+                self.socket.getsockopt(zmq.EVENTS)
+            else:
+                return True
+        return False
+
+    def _send_lossy(self, frames: list[bytes]) -> bool:
+        """Send to all but those that are full."""
+        self.socket.setsockopt(zmq.XPUB_NODROP, 0)
+        self.socket.send_multipart(frames, zmq.NOBLOCK)
+        self.socket.setsockopt(zmq.XPUB_NODROP, 1)
+        self.lost += 1
+        return False
 
     def take_subscriptions(self) -> None:
         """Read what subscribers sent; a new one gets the last state."""

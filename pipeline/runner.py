@@ -200,7 +200,8 @@ class StageRunner:
             self._loop(inlet)
         except Leaving:
             pass
-        except IntentdError as error:
+        except Exception as error:  # noqa: BLE001 - the daemon tells it to the user as one line
+            self._log.debug("can't go on", exc_info=True)
             self.control.fail(error)
         finally:
             self.stage.close()

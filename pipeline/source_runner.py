@@ -15,7 +15,6 @@ from typing import Final, Protocol
 import msgspec
 import zmq
 
-from models.errors import IntentdError
 from pipeline.addresses import Addresses
 from pipeline.runner import Control, Leaving, Outlets
 from pipeline.transport import Context, GarbageCounter, Socket, bind, make_socket
@@ -137,7 +136,8 @@ class SourceRunner:
             self._wait()
         except Leaving:
             pass
-        except IntentdError as error:
+        except Exception as error:  # noqa: BLE001 - the daemon tells it to the user as one line
+            self._log.debug("can't go on", exc_info=True)
             self.control.fail(error)
         finally:
             self.source.close()

@@ -16,7 +16,7 @@ WIRE_VERSION: Final = 1
 """First byte of every frame. A daemon only talks to stages of its own version."""
 
 MAX_FRAME_BYTES: Final = 1 << 20
-"""Larger frames are refused by the sockets: 100 ms of audio have 3.2 kB, an n-best list perhaps 50."""
+"""Larger frames are refused by the sockets; 100 ms of audio have 3.2 kB."""
 
 _PREFIX: Final = bytes([WIRE_VERSION])
 

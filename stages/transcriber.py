@@ -9,11 +9,10 @@ from typing import Final
 
 import platformdirs
 
-from models.vosk.assemble import assemble
-
 from models.catalogue import find
 from models.domain import Domain
 from models.errors import ModelError
+from models.vosk.assemble import Parts, assemble
 from models.vosk.recogniser import Hypothesis, Recogniser, SpeechModel
 from stages.messages import (
     SAMPLE_RATE,
@@ -40,7 +39,7 @@ def assemble_model(model: str, grammar: str, cache: Path | None = None) -> Path:
     """
     where = cache or Path(platformdirs.user_cache_dir("intentd"))
     compiled = None if grammar in ("none", "domain") else find(grammar)
-    return assemble(find(model), where, grammar=compiled)
+    return assemble(Parts(base=find(model), grammar=compiled), where)
 
 
 class Transcriber:

@@ -120,4 +120,3 @@ def _check_level(source: MicrophoneSection) -> str:
     level = measure_level(source.device, 1.0)
     hint = "; it seems to be muted" if level < -80 else ""
     return f"{level:.0f} dBFS over one second{hint}"
-

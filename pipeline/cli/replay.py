@@ -47,8 +47,13 @@ from pipeline.replay_output import ReplayOutput
     metavar="N",
     help="With --expect: be content when N recordings are as expected.",
 )
-@click.option("--jobs", type=click.IntRange(1, 32), default=1, show_default=True,
-              help="Recordings that are worked on at the same time.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 32),
+    default=1,
+    show_default=True,
+    help="Recordings that are worked on at the same time.",
+)
 @click.option("--publish", metavar="ENDPOINT", help="Publish here too: tcp://127.0.0.1:5556.")
 @click.option(
     "--wait-subscribers",
@@ -133,9 +138,7 @@ def _expected(expect: str | None, files: list[str]) -> dict[str, Expectation]:
     return load_expectations(expect, files)
 
 
-def _judge(
-    expected: dict[str, Expectation], output: ReplayOutput, at_least: int | None
-) -> int:
+def _judge(expected: dict[str, Expectation], output: ReplayOutput, at_least: int | None) -> int:
     """Tell what differs; 1 when it is too much."""
     if not expected:
         return 0
