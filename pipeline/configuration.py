@@ -83,7 +83,7 @@ class TranscriberSection(Section, frozen=True, kw_only=True):
     """Publish what has been heard so far, whenever it changes."""
 
     workers: Annotated[int, Meta(ge=1, le=32)] = 1
-    """How many transcribers share the streams. A stream stays with one."""
+    """How many transcribers share the sources. A source stays with one."""
 
 
 class UnderstanderSection(Section, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Which one of its kind in the configuration."""
 
     outlets: tuple[str, ...]
-    """Names of the workers that take what it makes; several share the streams."""
+    """Names of the workers that take what it makes; several share the sources."""
 
     configuration: Configuration
     directory: str

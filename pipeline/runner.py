@@ -25,7 +25,7 @@ from pipeline.wire import (
     decode_control,
     encode,
 )
-from stages.messages import EndOfStream, ErrorReport, StageMessage
+from stages.messages import ErrorReport, StageMessage
 
 BATCH: Final = 64
 """Messages that are worked on before control is looked at again."""
@@ -105,7 +105,7 @@ class Control:
 class Outlets:
     """The ways out of a stage: one socket, or one for each of several equal next stages.
 
-    With several, everything of one stream goes the same way.
+    With several, everything of one source goes the same way, so that its events stay in order.
     """
 
     def __init__(
@@ -114,12 +114,10 @@ class Outlets:
         self._control = control
         self.sockets: list[Socket] = []
         self._way: dict[str, int] = {}
-        self._load: list[int] = []
         for name in names:
             socket = make_socket(context, zmq.PUSH, linger=1000)
             socket.connect(addresses.inner(name))
             self.sockets.append(socket)
-            self._load.append(0)
 
     def send(self, message: StageMessage) -> None:
         """Send, waiting while the next stage is busy. Raises Leaving when told to quit."""
@@ -139,15 +137,9 @@ class Outlets:
         return True
 
     def _choose(self, message: StageMessage) -> Socket:
-        if len(self.sockets) == 1 or not message.stream:
+        if len(self.sockets) == 1 or not message.source:
             return self.sockets[0]
-        if message.stream not in self._way:
-            self._way[message.stream] = self._load.index(min(self._load))
-            self._load[self._way[message.stream]] += 1
-        way = self._way[message.stream]
-        if isinstance(message, EndOfStream):
-            self._load[way] -= 1
-            del self._way[message.stream]
+        way = self._way.setdefault(message.source, len(self._way) % len(self.sockets))
         return self.sockets[way]
 
     def _wait_and_send(self, socket: Socket, frame: bytes) -> None:

@@ -25,8 +25,8 @@ from pipeline.wire import (
 )
 from stages.messages import (
     AudioBlock,
-    Endpoint,
     EndOfStream,
+    Endpoint,
     ErrorReport,
     Intent,
     Partial,
