@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["virtual_microphone"]
+
 ROOT = Path(__file__).resolve().parent.parent
 """The project's root."""
 

@@ -13,7 +13,8 @@ _KILOBITS = {
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
-_TRAILERS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"\0\0\0\0")
+_TRAILERS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN")
+_LONGEST_PADDING = 1_000_000
 _INFO = (b"Xing", b"Info")
 _INFO_SEARCH = 64
 """Bytes of the first frame in which its description may begin (36 at most, and a checksum)."""
@@ -74,8 +75,10 @@ def _frame(header: bytes) -> Frame | None:
 def _skip_tag(file: BinaryIO, offset: int) -> int:
     file.seek(offset)
     tag = file.read(10)
-    if tag[:3] != b"ID3" or len(tag) < 10:
+    if tag[:3] != b"ID3":
         return offset
+    if len(tag) < 10:
+        raise FormatError("is truncated in a tag", COPY)
     length = 0
     for byte in tag[6:10]:
         length = length << 7 | byte & 0x7F
@@ -98,4 +101,5 @@ def _announced_bytes(file: BinaryIO, offset: int) -> int | None:
 
 def _is_trailer(file: BinaryIO, offset: int) -> bool:
     file.seek(offset)
-    return file.read(11).startswith(_TRAILERS)
+    rest = file.read(_LONGEST_PADDING)
+    return rest.startswith(_TRAILERS) or not rest.strip(b"\0")

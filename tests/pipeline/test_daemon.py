@@ -1,0 +1,294 @@
+"""The daemon in processes of its own: start, stop, say, listen, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import zmq
+from command_line import CommandLine, wait_for
+
+from pipeline.client import Subscriber
+from pipeline.events import (
+    ErrorEvent,
+    IntentEvent,
+    NotRecognizedEvent,
+    PartialEvent,
+    StateEvent,
+    from_json,
+)
+
+Configure = Callable[..., Path]
+PLACEMENTS = ["process", "thread"]
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_text_that_is_said_comes_back_as_an_intent_to_every_subscriber(
+    intentd: CommandLine, configure: Configure, placement: str
+) -> None:
+    intentd.start_daemon(configure(placement=placement))
+    with Subscriber("intent/") as subscriber:
+        subscriber.wait_connected(5)
+        said = intentd("say", "--json", "Can I have a  small latte with milk")
+        event = wait_for(subscriber, lambda e: isinstance(e, IntentEvent))
+    assert said.returncode == 0, said.stderr
+    assert isinstance(event, IntentEvent)
+    assert from_json(said.stdout) == event
+    assert event.simulated is True
+    assert event.text == "can i have a small latte with milk"
+    assert {slot.name: slot.value for slot in event.slots} == {
+        "size": "small",
+        "coffeeDrink": "latte",
+        "milkAmount": "milk",
+    }
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order_and_leaves_nothing_behind(
+    intentd: CommandLine, configure: Configure, placement: str, number: signal.Signals
+) -> None:
+    daemon = intentd.start_daemon(configure(placement=placement))
+    family = [psutil.Process(daemon.pid), *psutil.Process(daemon.pid).children(recursive=True)]
+    with Subscriber("state/") as subscriber:
+        subscriber.wait_connected(5)
+        # As a terminal does it: Ctrl-C goes to every process of the group.
+        begun = time.monotonic()
+        os.killpg(daemon.pid, number)
+        _, errors = daemon.communicate(timeout=20)
+        assert time.monotonic() - begun < 8
+        states = [e.state for e in iter(lambda: subscriber.receive(0.5), None)]  # type: ignore[union-attr]
+    assert daemon.returncode == 0, errors
+    assert states[-2:] == ["stopping", "stopped"]
+    assert not psutil.wait_procs(family, timeout=5)[1]
+    assert [p.name for p in (intentd.directory).iterdir()] == ["lock"]
+    assert "Traceback" not in errors
+
+
+def test_what_is_being_said_when_it_is_told_to_stop_is_still_published(
+    intentd: CommandLine, configure: Configure, recordings: Path
+) -> None:
+    recording = recordings / "coffee" / "make-me-a-medium-cappuccino.wav"
+    with Subscriber("partial/", "transcript/", "intent/", "not-recognized/") as subscriber:
+        daemon = intentd.start("run", "-c", str(configure(recording)))
+        partial = wait_for(
+            subscriber, lambda e: isinstance(e, PartialEvent) and "medium" in e.text.split()
+        )
+        daemon.send_signal(signal.SIGTERM)
+        event = wait_for(subscriber, lambda e: isinstance(e, IntentEvent | NotRecognizedEvent))
+    assert partial is not None
+    assert event is not None
+    assert event.id == partial.id
+    daemon.communicate(timeout=20)
+    assert daemon.returncode == 0
+
+
+def test_a_second_daemon_is_refused_and_the_first_goes_on(
+    intentd: CommandLine, configure: Configure
+) -> None:
+    intentd.start_daemon(configure())
+    second = intentd("run", "-c", str(configure()))
+    assert second.returncode == 2
+    assert second.stderr.count("\n") == 1
+    assert "another intentd runs here" in second.stderr
+    assert (
+        "orderDrink"
+        in intentd("say", "a small latte please give me").stdout
+        + intentd("say", "give me a small latte").stdout
+    )
+
+
+def test_when_a_worker_dies_the_daemon_ends_with_an_error_and_no_orphans(
+    intentd: CommandLine, configure: Configure
+) -> None:
+    daemon = intentd.start_daemon(configure())
+    family = psutil.Process(daemon.pid).children(recursive=True)
+    [victim] = [p for p in family if is_worker(p, "transcriber")]
+    victim.kill()
+    _, errors = daemon.communicate(timeout=20)
+    assert daemon.returncode == 2
+    assert "transcriber-0 ended unexpectedly" in errors
+    assert not psutil.wait_procs(family, timeout=5)[1]
+
+
+def is_worker(process: psutil.Process, kind: str) -> bool:
+    """The transcriber is the worker that has loaded Vosk."""
+    needles = {"transcriber": "libvosk", "publisher": "nothing"}
+    return any(needles[kind] in m.path for m in process.memory_maps())
+
+
+def test_when_the_daemon_is_killed_its_workers_leave(
+    intentd: CommandLine, configure: Configure
+) -> None:
+    daemon = intentd.start_daemon(configure())
+    family = psutil.Process(daemon.pid).children(recursive=True)
+    assert len(family) == 5
+    daemon.kill()
+    assert not psutil.wait_procs(family, timeout=10)[1]
+
+
+def test_after_a_kill_it_starts_again_in_the_same_place(
+    intentd: CommandLine, configure: Configure
+) -> None:
+    daemon = intentd.start_daemon(configure())
+    children = psutil.Process(daemon.pid).children(recursive=True)
+    daemon.kill()
+    psutil.wait_procs(children, timeout=10)
+    intentd.start_daemon(configure())
+    assert intentd("say", "give me a latte").returncode == 0
+
+
+def test_garbage_on_every_socket_is_dropped_and_the_daemon_goes_on(
+    intentd: CommandLine, configure: Configure
+) -> None:
+    intentd.start_daemon(configure())
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    kinds = {"control": zmq.DEALER, "workers": zmq.DEALER, "events": zmq.XSUB}
+    with Subscriber("error/") as subscriber:
+        subscriber.wait_connected(5)
+        names = sorted(p.name for p in intentd.directory.iterdir() if p.is_socket())
+        assert {"control", "workers", "events", "segmenter", "publisher"} <= set(names)
+        for name in names:
+            socket = context.socket(kinds.get(name, zmq.PUSH))
+            socket.setsockopt(zmq.LINGER, 2000)
+            socket.connect(f"ipc://{intentd.directory / name}")
+            for garbage in ([b"\xff" * 50], [b""], [b"a", b"b", b"c"], [b"\1\x81\xa4kind\xa3xyz"]):
+                socket.send_multipart(garbage)
+            socket.close()
+        told = []
+        for _ in range(4):
+            event = subscriber.receive(5)
+            assert isinstance(event, ErrorEvent), f"only told: {told}"
+            told.append(event.detail.partition(":")[0])
+            assert event.code == "garbage"
+    context.term()
+    assert sorted(told) == ["publisher", "segmenter", "transcriber-0", "understander-0"]
+    assert intentd("say", "give me a latte").returncode == 0
+
+
+def test_an_oversized_frame_does_not_hurt(intentd: CommandLine, configure: Configure) -> None:
+    intentd.start_daemon(configure())
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    socket = context.socket(zmq.PUSH)
+    socket.setsockopt(zmq.LINGER, 500)
+    socket.connect(f"ipc://{intentd.directory / 'segmenter'}")
+    socket.send(bytes(8 << 20))
+    socket.close()
+    context.term()
+    assert intentd("say", "give me a latte").returncode == 0
+
+
+def test_the_socket_directory_is_for_the_user_alone(
+    intentd: CommandLine, configure: Configure
+) -> None:
+    intentd.start_daemon(configure())
+    assert intentd.directory.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_port_in_use_is_named(intentd: CommandLine, configure: Configure) -> None:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    with context.socket(zmq.PUB) as socket:
+        port = socket.bind_to_random_port("tcp://127.0.0.1")
+        endpoint = f"tcp://127.0.0.1:{port}"
+        done = intentd("run", "-c", str(configure(publisher={"endpoints": [endpoint]})))
+    context.term()
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"intentd: error: {endpoint}: the port is in use; stop what uses it or choose another\n"
+    )
+
+
+def test_listen_shows_events_as_json_and_runs_a_program_for_each(
+    intentd: CommandLine, configure: Configure, tmp_path: Path
+) -> None:
+    intentd.start_daemon(configure())
+    target = tmp_path / "events of mine.txt"
+    program = f"{sys.executable} -c 'import sys; open(sys.argv[1], \"a\").write(sys.stdin.read())'"
+    listener = intentd.start("listen", "--topic", "intent/", "--json")
+    runner = intentd.start("listen", "--topic", "intent/", "--exec", f"{program} '{target}'")
+    with Subscriber("intent/") as subscriber:
+        subscriber.wait_connected(5)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not target.exists():
+            intentd("say", "give me a latte")
+    assert listener.stdout is not None
+    event = from_json(listener.stdout.readline())
+    assert isinstance(event, IntentEvent)
+    assert event.intent.name == "orderDrink"
+    runner.terminate()
+    first = target.read_text().splitlines()[0]
+    assert json.loads(first)["intent"]["name"] == "orderDrink"
+
+
+def test_listen_prints_one_line_for_people(intentd: CommandLine, configure: Configure) -> None:
+    intentd.start_daemon(configure())
+    listener = intentd.start("listen", "--topic", "intent/")
+    assert listener.stdout is not None
+    os.set_blocking(listener.stdout.fileno(), False)
+    line = ""
+    deadline = time.monotonic() + 30
+    while not line and time.monotonic() < deadline:
+        intentd("say", "give me a latte with soy milk")
+        line = listener.stdout.readline()
+    assert line.startswith(
+        'say  "give me a latte with soy milk" → orderDrink(coffeeDrink=latte, milkAmount=soy milk)'
+    )
+
+
+def test_say_without_a_daemon_names_the_mend(intentd: CommandLine) -> None:
+    done = intentd("say", "hello")
+    assert done.returncode == 2
+    assert "no intentd runs in" in done.stderr
+    assert "intentd run" in done.stderr
+
+
+def test_say_nothing_is_refused(intentd: CommandLine, configure: Configure) -> None:
+    intentd.start_daemon(configure())
+    done = intentd("say", " ")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "intentd: error: say: there is nothing to say\n",
+    )
+
+
+def test_a_late_listener_learns_that_it_is_ready(
+    intentd: CommandLine, configure: Configure
+) -> None:
+    intentd.start_daemon(configure())
+    with Subscriber("state/") as subscriber:
+        event = subscriber.receive(5)
+    assert isinstance(event, StateEvent)
+    assert event.state == "ready"
+
+
+def test_the_ten_lines_of_plain_pyzmq_in_the_readme_work(
+    intentd: CommandLine, configure: Configure
+) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    _, _, rest = readme.partition("<!-- plain pyzmq -->\n```python\n")
+    program, _, _ = rest.partition("```")
+    assert "import zmq" in program
+    intentd.start_daemon(configure())
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", program],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=intentd.environment,
+    )
+    assert process.stdout is not None
+    os.set_blocking(process.stdout.fileno(), False)
+    line, deadline = "", time.monotonic() + 30
+    while not line and time.monotonic() < deadline:
+        intentd("say", "give me a latte")
+        line = process.stdout.readline()
+    process.kill()
+    process.communicate()
+    assert "orderDrink" in line
