@@ -3,3 +3,9 @@
 One module or package for each kind of artefact. Nothing here knows of stages, sockets or
 configuration files.
 """
+
+import os
+
+# onnxruntime since 1.29 sends usage data to its maker unless this is set before it is imported.
+# Nothing may leave this machine.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 import zmq
@@ -169,9 +170,11 @@ class EventSocket:
         self.peers = 0
         self.subscriptions = 0
         self.lost = 0
+        self._endpoints: list[str] = []
         try:
             for endpoint in endpoints:
                 bind(self.socket, endpoint)
+                self._endpoints.append(endpoint)
         except TransportError:
             self.close()
             raise
@@ -240,6 +243,9 @@ class EventSocket:
         """Close after the last events are out, or the farewell time is over."""
         self.socket.disable_monitor()
         close_all([self.monitor, self.socket])
+        for endpoint in self._endpoints:
+            if endpoint.startswith("ipc://"):
+                Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)
 
 
 class PublisherRunner:

@@ -103,7 +103,8 @@ def decode_ack(frame: bytes) -> Ack:
 
 def decode_control(frame: bytes) -> ControlMessage:
     """A control message. Raises WireError for anything else."""
-    return _decode(_control_decoder, frame)
+    message: ControlMessage = _decode(_control_decoder, frame)
+    return message
 
 
 _T = TypeVar("_T")

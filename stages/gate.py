@@ -65,4 +65,7 @@ def levels(pcm: bytes, window_samples: int) -> npt.NDArray[np.float32]:
     count = len(samples) // window_samples
     windows = samples[: count * window_samples].reshape(count, window_samples)
     power = np.einsum("ij,ij->i", windows, windows, dtype=np.float32) / window_samples
-    return 10 * np.log10(power / np.float32(32768.0**2) + np.float32(1e-9))
+    decibels: npt.NDArray[np.float32] = 10 * np.log10(
+        power / np.float32(32768.0**2) + np.float32(1e-9)
+    )
+    return decibels

@@ -79,7 +79,8 @@ class Transcriber:
 
         Raises ModelError. Words of the grammar that the model lacks are reported, by name.
         """
-        self._model = SpeechModel(assemble_model(self._model_name, self._grammar, self._cache))
+        folder = assemble_model(self._model_name, self._grammar, self._cache)
+        self._model = SpeechModel(folder, name=self._model_name)
         missing: list[str] = []
         if self._domain_path is not None and self._grammar != "none":
             domain = Domain.load(self._domain_path)

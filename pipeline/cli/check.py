@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -31,11 +32,11 @@ def check(configuration: str, no_microphone: bool) -> None:
     report.run("sockets", lambda: _check_sockets(settings))
     report.run("speech model", lambda: _check_speech(settings))
     for index, _ in enumerate(settings.understanders):
-        report.run(f"language model {index + 1}", lambda n=index: _check_language(settings, n))
+        report.run(f"language model {index + 1}", partial(_check_language, settings, index))
     if not no_microphone:
         for source in settings.sources:
             if isinstance(source, MicrophoneSection):
-                report.run(f"microphone {source.name}", lambda s=source: _check_level(s))
+                report.run(f"microphone {source.name}", partial(_check_level, source))
     sys.exit(2 if report.failed else 0)
 
 
@@ -83,7 +84,8 @@ def _check_speech(settings: Configuration) -> str:
     from stages.transcriber import assemble_model
 
     section = settings.transcriber
-    model = SpeechModel(assemble_model(section.model, section.grammar))
+    folder = assemble_model(section.model, section.grammar)
+    model = SpeechModel(folder, name=section.model)
     if settings.domain is None:
         return model.id
     missing = model.missing(Domain.load(find_domain(settings.domain)).words())
@@ -115,7 +117,7 @@ def _check_language(settings: Configuration, index: int) -> str:
 
 
 def _check_level(source: MicrophoneSection) -> str:
-    from stages.sources.microphone import measure_level
+    from stages.sources.level import measure_level
 
     level = measure_level(source.device, 1.0)
     hint = "; it seems to be muted" if level < -80 else ""

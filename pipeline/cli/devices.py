@@ -16,7 +16,7 @@ def devices(as_json: bool) -> None:
     """
     import msgspec
 
-    from stages.sources.microphone import list_devices
+    from stages.sources.portaudio import list_devices
 
     found = list_devices()
     for device in found:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.errors import SourceError
+from models.native_messages import held_back
 from stages.messages import SAMPLE_RATE
-from stages.sources.native_messages import held_back
 
 CALLBACKS_A_SECOND = 10
 """Each callback wakes Python up: 10 a second cost next to nothing and delay by 100 ms at most."""

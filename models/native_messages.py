@@ -1,20 +1,33 @@
-"""Keeps the C libraries below PortAudio from writing to standard error.
+"""Keeps C libraries from writing to standard error.
 
 While a device is gone, each attempt to open it would leave a handful of lines there, for
-months, between log lines that are meant for machines.
+months, between log lines that are meant for machines; and a damaged model leaves Kaldi's own
+words beside the one line that tells a user what to do.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _log = logging.getLogger(__name__)
 
-_NATIVE = (b"Expression ", b"ALSA lib ", b"Cannot connect to server", b"jack server is not")
-"""How the lines of PortAudio, ALSA and JACK begin."""
+_NATIVE = (
+    b"Expression ",
+    b"ALSA lib ",
+    b"Cannot connect to server",
+    b"jack server is not",
+    b"ERROR (VoskAPI",
+    b"WARNING (VoskAPI",
+    b"LOG (VoskAPI",
+    b"ASSERTION_FAILED (VoskAPI",
+)
+"""How the lines of PortAudio, ALSA, JACK and Kaldi begin."""
+
+_turn = threading.Lock()
 
 _STANDARD_ERROR = 2
 
@@ -23,12 +36,17 @@ _STANDARD_ERROR = 2
 def held_back() -> Iterator[None]:
     """What the libraries write meanwhile goes to the log's debug level.
 
-    Lines that other threads write come out at the end. Only one thread may be inside. Does
+    Lines that other threads write come out at the end. One thread at a time is inside. Does
     nothing where the system has no files in memory (only Linux has both these and such lines).
     """
     if not hasattr(os, "memfd_create"):
         yield
         return
+    with _turn:
+        yield from _hold_back()
+
+
+def _hold_back() -> Iterator[None]:
     try:
         original = os.dup(_STANDARD_ERROR)
     except OSError:  # a service may run without a standard error
