@@ -1,0 +1,1 @@
+"""Speech models in Vosk's format: their graphs, grammars and folders."""

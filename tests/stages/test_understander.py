@@ -1,0 +1,175 @@
+"""The understander: one class for a joint model, a classifier and a tagger, alone or in a chain."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from models.errors import ConfigurationError, DomainError, ModelError
+from stages.messages import Intent, Partial, Span, Transcript
+from stages.understander import Understander
+
+ROOT = Path(__file__).resolve().parents[2]
+SNIPS = ROOT / "tests/data/models/mobilebert-snips"
+COFFEE = ROOT / "configs/domains/coffee.yaml"
+UNSURE = "the workout in the city"
+SONG = "add a tune to my workout playlist"
+ORDER = "can i have a large latte with some soy milk"
+
+
+def heard(text: str) -> Transcript:
+    return Transcript(
+        source="kitchen", stream="s", id="1", text=text, speech=Span(start=0, end=1), position=1
+    )
+
+
+def opened(model: Path | str, **options: object) -> Understander:
+    stage = Understander(model=str(model), **options)  # type: ignore[arg-type]
+    assert list(stage.open()) == []
+    return stage
+
+
+def understood(stage: Understander, message: Transcript) -> Transcript:
+    [made] = stage.process(message)
+    assert isinstance(made, Transcript)
+    return made
+
+
+def slots_of(message: Transcript) -> dict[str, object]:
+    return {slot.name: slot.value for slot in message.slots}
+
+
+@pytest.fixture(scope="module")
+def coffee() -> Understander:
+    return opened("mobilebert-coffee", domain=COFFEE)
+
+
+def with_heads(folder: Path, *kinds: str) -> Path:
+    """The same network with fewer heads: a plain classifier, or a plain tagger."""
+    folder.mkdir()
+    for path in SNIPS.iterdir():
+        (folder / path.name).symlink_to(path)
+    labels = json.loads((SNIPS / "labels.json").read_text())
+    labels["heads"] = [head for head in labels["heads"] if head["kind"] in kinds]
+    if "slots" not in kinds or "intent" not in kinds:
+        labels.pop("intent_slots", None)
+    labels["name"] = f"snips-{'-'.join(kinds)}"
+    (folder / "labels.json").unlink()
+    (folder / "labels.json").write_text(json.dumps(labels))
+    return folder
+
+
+def test_a_joint_model_adds_intent_slots_timing_and_its_name(coffee: Understander) -> None:
+    made = understood(coffee, heard(ORDER))
+    assert made.intent is not None
+    assert made.intent.name == "orderDrink"
+    assert made.accepted
+    assert slots_of(made) == {
+        "size": "large",
+        "coffeeDrink": "latte",
+        "milkAmount": "some soy milk",
+    }
+    assert made.timings["understand"] > 0
+    assert made.models["nlu"].startswith("mobilebert-coffee@")
+
+
+def test_offsets_point_at_the_words_in_the_text(coffee: Understander) -> None:
+    made = understood(coffee, heard(ORDER))
+    assert made.slots
+    for slot in made.slots:
+        assert made.text[slot.start : slot.end] == slot.raw
+        assert 0 < slot.confidence <= 1
+
+
+@pytest.mark.parametrize("text", ["[unk]", "[unk] [unk]", "where is the train station"])
+def test_what_is_not_in_the_domain_is_not_accepted(coffee: Understander, text: str) -> None:
+    made = understood(coffee, heard(text))
+    assert not made.accepted
+    assert made.intent is not None, "the best guess is still told"
+
+
+def test_an_empty_text_has_no_meaning(coffee: Understander) -> None:
+    made = understood(coffee, heard(""))
+    assert (made.intent, made.accepted, made.slots) == (None, False, ())
+
+
+def test_below_the_threshold_the_guess_is_kept_but_not_accepted() -> None:
+    guess = understood(opened(SNIPS, threshold=0.0), heard(UNSURE)).intent
+    assert guess is not None
+    assert guess.confidence < 0.99, "the text is to be one that leaves doubt"
+    made = understood(opened(SNIPS, threshold=guess.confidence + 0.005), heard(UNSURE))
+    assert (made.intent, made.accepted) == (guess, False)
+
+
+def test_an_intent_can_have_a_threshold_of_its_own() -> None:
+    guess = understood(opened(SNIPS, threshold=0.0), heard(UNSURE)).intent
+    assert guess is not None
+    lenient = opened(SNIPS, threshold=1.0, thresholds={guess.name: guess.confidence - 0.01})
+    assert understood(lenient, heard(UNSURE)).accepted
+
+
+def test_a_plain_classifier_gives_an_intent_and_no_slots(tmp_path: Path) -> None:
+    made = understood(opened(with_heads(tmp_path / "m", "intent")), heard(SONG))
+    assert made.intent is not None
+    assert made.intent.name == "AddToPlaylist"
+    assert made.slots == ()
+
+
+def test_a_plain_tagger_gives_slots_and_no_intent(tmp_path: Path) -> None:
+    made = understood(opened(with_heads(tmp_path / "m", "slots")), heard(SONG))
+    assert made.intent is None
+    assert not made.accepted
+    assert slots_of(made)["playlist"] == "workout"
+
+
+def test_in_a_chain_a_later_one_adds_what_is_missing(tmp_path: Path, coffee: Understander) -> None:
+    tagger = opened(with_heads(tmp_path / "t", "slots"))
+    classifier = opened(with_heads(tmp_path / "c", "intent"))
+    made = understood(classifier, understood(tagger, heard(SONG)))
+    joint = understood(opened(SNIPS), heard(SONG))
+    assert made.intent is not None
+    assert joint.intent is not None
+    assert made.intent.name == joint.intent.name
+    assert slots_of(made).keys() >= slots_of(joint).keys()
+    assert set(made.models) == {"nlu", "nlu2"}
+
+
+def test_in_a_chain_an_accepted_intent_stays(coffee: Understander) -> None:
+    first = understood(coffee, heard(ORDER))
+    second = understood(opened(SNIPS, threshold=0.0), first)
+    assert second.intent == first.intent
+    assert second.accepted
+    for slot in first.slots:
+        assert slot in second.slots
+
+
+def test_in_a_chain_a_better_rejected_guess_is_not_accepted_by_a_worse_one() -> None:
+    better = Intent(name="other", confidence=0.995)
+    rejected = msgspec.structs.replace(heard(UNSURE), intent=better)
+    made = understood(opened(SNIPS, threshold=0.0), rejected)
+    assert (made.intent, made.accepted) == (better, False)
+
+
+def test_alternatives_are_the_other_intents_best_first() -> None:
+    made = understood(opened(SNIPS), heard("play the book of the year"))
+    confidences = [alternative.confidence for alternative in made.alternatives]
+    assert confidences == sorted(confidences, reverse=True)
+    assert all(a.name != made.intent.name for a in made.alternatives if made.intent)
+
+
+def test_other_messages_pass(coffee: Understander) -> None:
+    partial = Partial(source="kitchen", stream="s", id="1", text="can i")
+    assert list(coffee.process(partial)) == [partial]
+
+
+def test_what_is_missing_is_named_at_start(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="mobilebert-tea"):
+        Understander(model="mobilebert-tea").open()
+    with pytest.raises(ConfigurationError, match="orderTea"):
+        Understander(model=str(SNIPS), thresholds={"orderTea": 0.5}).open()
+    (tmp_path / "broken.yaml").write_text("intents: [")
+    with pytest.raises(DomainError, match=r"broken\.yaml"):
+        Understander(model=str(SNIPS), domain=tmp_path / "broken.yaml").open()
