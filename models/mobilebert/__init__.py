@@ -1,0 +1,36 @@
+"""A language model: one encoder as ONNX, its tokenizer, and the heads that sit on it.
+
+A model is a folder::
+
+    model.onnx       inputs ``input_ids`` and ``attention_mask``, int64 [batch, tokens]; one float
+                     output per head: intents [batch, labels], tags [batch, tokens, labels]
+    tokenizer.json   Hugging Face ``tokenizers`` file that puts [CLS] and [SEP] around a text
+    labels.json      what the outputs mean
+    README.md        the model card
+
+``labels.json``::
+
+    {"format": 1,
+     "name": "mobilebert-home",           lower case, digits, ``.``, ``_`` and ``-``
+     "version": "1",                      the id is ``name@version``
+     "language": "en",
+     "max_tokens": 64,                    longest input in word pieces, [CLS] and [SEP] included
+     "model": "model.onnx",               optional; file name of the network
+     "heads": [                           at most one of each kind, at least one
+       {"kind": "intent", "output": "intent_logits", "labels": ["HassTurnOn", ..., "<none>"],
+        "temperature": 1.0,               optional; logits are divided by it
+        "out_of_scope": "<none>"},        optional; the label of what the model was not made for
+       {"kind": "slots", "output": "slot_logits", "labels": ["O", "B-name", "I-name", ...],
+        "temperature": 1.0,               optional
+        "transitions": {"<start>": {"O": 40, "B-name": 2}, "O": {...}},   optional; counts
+        "transition_weight": 0.2}],       optional; how much the counts weigh in decoding
+     "intent_slots": {"HassTurnOn": ["name", "area"]}}   optional; slots that an intent can have
+
+A model with an intent head alone is a text classifier, one with a slots head alone an entity
+tagger. Further outputs of the network are left alone.
+"""
+
+from models.mobilebert.heads import ScoredIntent, TaggedSpan
+from models.mobilebert.model import LanguageModel, Reading
+
+__all__ = ["LanguageModel", "Reading", "ScoredIntent", "TaggedSpan"]

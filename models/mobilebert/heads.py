@@ -1,0 +1,88 @@
+"""What a head's logits say: intents with probabilities, or slots with their words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.mobilebert.decoding import TagDecoder, softmax
+from models.mobilebert.labels import IntentHead, SlotsHead
+from models.mobilebert.tokens import Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredIntent:
+    """An intent and its probability in [0, 1]."""
+
+    name: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedSpan:
+    """A slot: the characters ``start`` to ``end`` (exclusive) of the text, on word boundaries."""
+
+    name: str
+    start: int
+    end: int
+    confidence: float
+    """Geometric mean, over the words of the span, of the probability of the tag each was given."""
+
+
+class IntentReader:
+    """Reads the logits of an intent head."""
+
+    def __init__(self, head: IntentHead) -> None:
+        self._temperature = head.temperature
+        self._outside = head.labels.index(head.out_of_scope) if head.out_of_scope else None
+        self._intents = [
+            (name, index) for index, name in enumerate(head.labels) if index != self._outside
+        ]
+
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """Names of the intents, without the out-of-scope label."""
+        return tuple(name for name, _ in self._intents)
+
+    def read(self, logits: npt.NDArray[np.float32]) -> tuple[tuple[ScoredIntent, ...], float]:
+        """All intents, best first, and the probability of none of them, from logits [labels]."""
+        probabilities = softmax(logits, self._temperature)
+        scored = [ScoredIntent(name, float(probabilities[index])) for name, index in self._intents]
+        scored.sort(key=lambda intent: -intent.confidence)
+        rejected = 0.0 if self._outside is None else float(probabilities[self._outside])
+        return tuple(scored), rejected
+
+
+class SlotsReader:
+    """Reads the logits of a slots head."""
+
+    def __init__(
+        self, head: SlotsHead, intent_slots: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        self._temperature = head.temperature
+        self._intent_slots = intent_slots or {}
+        self._decoder = TagDecoder(head.labels, head.transitions, head.transition_weight)
+
+    def read(
+        self, logits: npt.NDArray[np.float32], encoding: Encoding, intent: str | None
+    ) -> tuple[TaggedSpan, ...]:
+        """Slots of a text from logits [tokens, labels]; only those that ``intent`` can have.
+
+        An intent without an entry in ``intent_slots``, and no intent, can have any slot.
+        """
+        probabilities = softmax(logits[encoding.pieces], self._temperature)
+        allowed = self._intent_slots.get(intent) if intent else None
+        path = self._decoder.decode(probabilities, allowed)
+        chosen = probabilities[np.arange(len(path)), path]
+        return tuple(
+            TaggedSpan(
+                name=name,
+                start=encoding.words[first][0],
+                end=encoding.words[behind - 1][1],
+                confidence=float(np.prod(chosen[first:behind]) ** (1 / (behind - first))),
+            )
+            for name, first, behind in self._decoder.spans(path)
+        )

@@ -1,0 +1,69 @@
+"""From a trained network to an int8 ONNX file."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from models.mobilebert.session import IDS, MASK
+from models.training.language.labelling import INTENT_OUTPUT, SLOTS_OUTPUT
+from models.training.language.network import JointNetwork
+
+OPSET = 17
+
+
+def export_onnx(network: JointNetwork, path: Path) -> None:
+    """Write the network as fp32 ONNX with variable batch and length."""
+    network.eval()
+    ids = torch.randint(5, 1000, (2, 12))
+    mask = torch.ones_like(ids)
+    mask[1, 8:] = 0
+    free = {0: "batch", 1: "tokens"}
+    with torch.no_grad(), warnings.catch_warnings():
+        # The exporter by tracing warns that it is the older one and of each constant it folds.
+        # The newer one needs another package and writes value_info that quantisation trips over.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (ids, mask),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=[IDS, MASK],
+            output_names=[INTENT_OUTPUT, SLOTS_OUTPUT],
+            dynamic_axes={IDS: free, MASK: free, INTENT_OUTPUT: {0: "batch"}, SLOTS_OUTPUT: free},
+        )
+
+
+def quantise(source: Path, target: Path, *, per_channel: bool = False) -> None:
+    """Write ``source`` with int8 weights, embeddings included, and dynamic activation scales."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain, folded = Path(folder) / "plain.onnx", Path(folder) / "folded.onnx"
+        graph = onnx.load(str(source))
+        # Shapes of initialisers that an exporter notes contradict what quantisation inserts.
+        del graph.graph.value_info[:]
+        onnx.save(graph, str(plain))
+        quant_pre_process(str(plain), str(folded), skip_symbolic_shape=True)
+        with _quiet():
+            quantize_dynamic(
+                str(folded), str(target), weight_type=QuantType.QInt8, per_channel=per_channel
+            )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the quantiser's remarks on integer tensors, which stay as they are, to itself."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
