@@ -44,8 +44,9 @@ def test_it_is_below_45_megabytes_and_holds_models_and_configurations(wheel: Pat
     assert strangers == {"intentd.py", "pipeline", "stages", "models", "configs"}
 
 
+@pytest.mark.usefixtures("runtime_dir")
 def test_it_works_from_a_folder_that_has_a_models_folder_of_its_own(
-    wheel: Path, tmp_path: Path, runtime_dir: Path
+    wheel: Path, tmp_path: Path
 ) -> None:
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)

@@ -125,7 +125,7 @@ def test_a_plain_tagger_gives_slots_and_no_intent(tmp_path: Path) -> None:
     assert slots_of(made)["playlist"] == "workout"
 
 
-def test_in_a_chain_a_later_one_adds_what_is_missing(tmp_path: Path, coffee: Understander) -> None:
+def test_in_a_chain_a_later_one_adds_what_is_missing(tmp_path: Path) -> None:
     tagger = opened(with_heads(tmp_path / "t", "slots"))
     classifier = opened(with_heads(tmp_path / "c", "intent"))
     made = understood(classifier, understood(tagger, heard(SONG)))
