@@ -61,7 +61,7 @@ class Replay:
             self._daemon = Daemon(
                 self._configuration, directory, wait_subscribers=1 + self._wait_subscribers
             )
-            reader = _Reader(directory, self._understands, on_utterance, on_error)
+            reader = _Reader(directory, self._understands, on_utterance, on_error, self.stop)
             reader.start()
             try:
                 self._daemon.run()
@@ -80,8 +80,10 @@ class _Reader(threading.Thread):
         understands: bool,
         on_utterance: Callable[[UtteranceEvent], None],
         on_error: Callable[[ErrorEvent], None],
+        stop: Callable[[], None],
     ) -> None:
         super().__init__(name="replay-reader", daemon=True)
+        self._stop_replay = stop
         self._directory = directory
         self._understands = understands
         self._on_utterance = on_utterance
@@ -102,6 +104,7 @@ class _Reader(threading.Thread):
                         self._hand_on(event)
         except BaseException as error:  # noqa: BLE001 - told to the caller by run()
             self.failure = error
+            self._stop_replay()
 
     def _hand_on(self, event: Event) -> None:
         if isinstance(event, ErrorEvent):
