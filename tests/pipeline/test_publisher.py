@@ -12,8 +12,9 @@ import pytest
 import zmq
 
 from pipeline.client import Subscriber
+from pipeline.event_maker import EventMaker
+from pipeline.event_socket import EventSocket
 from pipeline.events import IntentEvent, StateEvent, from_json, json_schema, to_json, topic
-from pipeline.publisher import EventMaker, EventSocket
 from stages.messages import (
     ErrorReport,
     Intent,

@@ -1,0 +1,124 @@
+"""Turns what stages say into numbered public events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+from ulid import ULID
+
+from pipeline.events import (
+    ErrorEvent,
+    Event,
+    IntentEvent,
+    NotRecognizedEvent,
+    PartialEvent,
+    StateEvent,
+    TranscriptEvent,
+    timestamp,
+)
+from stages.messages import ErrorReport, Partial, StageMessage, StateReport, Transcript
+
+
+class EventMaker:
+    """Turns stage messages into numbered public events."""
+
+    def __init__(self, *, understands: bool, wall: Callable[[], float] = time.time) -> None:
+        self._understands = understands
+        self._wall = wall
+        self._seq = 0
+
+    def events(self, message: StageMessage) -> list[Event]:
+        """The events that follow from one message; none for bookkeeping."""
+        match message:
+            case Transcript():
+                made: list[Event] = [self._transcript(message)]
+                if self._understands:
+                    made.append(self._understood(message))
+                return made
+            case Partial():
+                return [self._partial(message)]
+            case StateReport():
+                return [self._state(message)]
+            case ErrorReport():
+                return [self._error(message)]
+            case _:
+                return []
+
+    def _next(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def _heard(self, message: Transcript) -> dict[str, object]:
+        """What all events of an utterance share."""
+        timings = {name: round(value, 3) for name, value in message.timings.items()}
+        total = (time.monotonic() - message.decided) * 1000
+        spent = sum(value for name, value in timings.items() if name != "endpoint")
+        timings["publish"] = round(max(0.0, total - spent), 3)
+        fields: dict[str, object] = {
+            "seq": self._next(),
+            "id": message.id,
+            "source": message.source,
+            "text": message.text,
+            "words": message.words,
+            "speech": message.speech,
+            "timings_ms": timings,
+            "models": message.models,
+            "published": timestamp(self._wall()),
+        }
+        if message.transcripts is not None:
+            fields["transcripts"] = message.transcripts
+        if message.file is not None:
+            fields["file"] = message.file
+        if message.simulated:
+            fields["simulated"] = True
+        return fields
+
+    def _transcript(self, message: Transcript) -> Event:
+        return TranscriptEvent(**self._heard(message))  # type: ignore[arg-type]
+
+    def _understood(self, message: Transcript) -> Event:
+        kind = IntentEvent if message.accepted else NotRecognizedEvent
+        return kind(
+            intent=message.intent,  # type: ignore[arg-type]
+            slots=message.slots,
+            alternatives=message.alternatives,
+            **self._heard(message),  # type: ignore[arg-type]
+        )
+
+    def _partial(self, message: Partial) -> Event:
+        event = PartialEvent(
+            seq=self._next(),
+            id=message.id,
+            source=message.source,
+            text=message.text,
+            published=timestamp(self._wall()),
+        )
+        return _with_file(event, message.file)
+
+    def _state(self, message: StateReport) -> Event:
+        return StateEvent(
+            seq=self._next(),
+            id=str(ULID()),
+            source=message.source,
+            state=message.state,
+            detail=message.detail,
+            published=timestamp(self._wall()),
+        )
+
+    def _error(self, message: ErrorReport) -> Event:
+        event = ErrorEvent(
+            seq=self._next(),
+            id=str(ULID()),
+            source=message.source,
+            code=message.code,
+            detail=message.detail,
+            count=message.count,
+            published=timestamp(self._wall()),
+        )
+        return _with_file(event, message.file)
+
+
+def _with_file(event: Event, file: str | None) -> Event:
+    return event if file is None else msgspec.structs.replace(event, file=file)
