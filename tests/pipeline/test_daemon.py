@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -292,3 +293,36 @@ def test_the_ten_lines_of_plain_pyzmq_in_the_readme_work(
     process.kill()
     process.communicate()
     assert "orderDrink" in line
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_several_sources_feed_one_daemon_each_with_its_name(
+    intentd: CommandLine, configure: Configure, recordings: Path, workers: int
+) -> None:
+    latte = recordings / "coffee" / "can-i-have-a-double-shot-latte-with-almond-milk.mp3"
+    espresso = recordings / "coffee" / "get-me-a-small-dark-roast-espresso.flac"
+    path = configure(
+        sources=[
+            {"type": "recording", "name": "kitchen", "paths": [str(latte)]},
+            {"type": "recording", "name": "bar", "paths": [str(espresso)], "pace": "fast"},
+        ],
+        transcriber={"model": "vosk-en", "grammar": "vosk-coffee", "workers": workers},
+    )
+    with Subscriber("intent/", timeout=20) as subscriber:
+        daemon = intentd.start("run", "-c", str(path))
+        found = {event.source: event.text for event in itertools.islice(subscriber, 2)}  # type: ignore[union-attr]
+    assert found == {
+        "kitchen": "can i have a double shot latte with almond milk",
+        "bar": "get me a small dark roast espresso",
+    }
+    _, errors = daemon.communicate(timeout=20)
+    assert daemon.returncode == 0, f"it ends when its recordings end: {errors}"
+
+
+def test_logs_are_json_where_no_terminal_is(intentd: CommandLine, configure: Configure) -> None:
+    daemon = intentd.start_daemon(configure(log={"level": "info"}))
+    daemon.terminate()
+    _, errors = daemon.communicate(timeout=20)
+    records = [json.loads(line) for line in errors.splitlines()]
+    assert {"time", "level", "logger", "message"} <= records[0].keys()
+    assert any(record["message"] == "ready" for record in records)
