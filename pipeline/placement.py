@@ -51,7 +51,7 @@ class ProcessPlacement(Placement):
         try:
             self._processes[spec.name] = subprocess.Popen(
                 # -P: a folder named models or stages where the user stands must not be imported
-                [sys.executable, "-P", "-m", "pipeline.worker", str(theirs)],
+                [sys.executable, "-P", "-m", "pipeline.worker", str(theirs), spec.name],
                 stdin=None if reads_standard_input(spec) else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs,),

@@ -119,7 +119,8 @@ class SourceRunner:
         self._backlog = Backlog(live_seconds)
         self._dropped = 0
         self._unpublished: dict[str, int] = {}
-        self._parent = parent
+        self._poller = zmq.Poller()
+        self.control.register(self._poller)
         self._stopping = False
 
     def run(self) -> None:
@@ -127,13 +128,14 @@ class SourceRunner:
         acks = make_socket(self._context, zmq.PULL, hwm=10_000)
         try:
             bind(acks, self._addresses.inner(f"{self.name}.acks"))
+            self._poller.register(acks, zmq.POLLIN)
             self.control.send(Ready())
-            if self._wait_for_go():
+            if self._wait_for_go(acks):
                 self.source.open()
                 self.control.send(Opened())
                 self._loop(acks)
             self.control.send(Finished())
-            self._wait()
+            self._wait(acks)
         except Leaving:
             pass
         except Exception as error:  # noqa: BLE001 - the daemon tells it to the user as one line
@@ -145,26 +147,26 @@ class SourceRunner:
             self.outlets.close()
             self.control.socket.close()
 
-    def _wait_for_go(self) -> bool:
+    def _wait_for_go(self, acks: Socket) -> bool:
         while True:
-            for message in self._wait():
+            for message in self._wait(acks):
                 if isinstance(message, Go):
                     return True
                 if isinstance(message, Stop):
                     return False
 
-    def _wait(self, *also: Socket, timeout: int | None = None) -> Sequence[object]:
-        poller = zmq.Poller()
-        self.control.register(poller)
-        for socket in also:
-            poller.register(socket, zmq.POLLIN)
-        return self.control.check(dict(poller.poll(timeout)))
+    def _wait(self, acks: Socket, timeout: int | None = None) -> Sequence[object]:
+        """Control messages that came; acknowledgements are taken on the way."""
+        ready = dict(self._poller.poll(timeout))
+        if acks in ready:
+            self._take_acks(acks)
+        return self.control.check(ready)
 
     def _loop(self, acks: Socket) -> None:
         exhausted = False
         while not exhausted:
             messages = self.source.read(READ_SECONDS)
-            self._look_at_control(0)
+            self._look_around(acks, 0)
             if messages is None:
                 exhausted = True
             else:
@@ -172,16 +174,14 @@ class SourceRunner:
             if self._stopping and not exhausted:
                 self._send_all(self.source.close())
                 exhausted = True
-            self._take_acks(acks)
         while self._backlog:
             self._flush()
-            self._look_at_control(10)
+            self._look_around(acks, 10)
         while self._unpublished:
             self._wait(acks)
-            self._take_acks(acks)
 
-    def _look_at_control(self, timeout: int) -> None:
-        for message in self._wait(timeout=timeout):
+    def _look_around(self, acks: Socket, timeout: int) -> None:
+        for message in self._wait(acks, timeout):
             if isinstance(message, Stop):
                 self._stopping = True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from ulid import ULID
@@ -130,10 +130,10 @@ class _StreamSegmenter:
         data = self._rest + block.pcm
         whole = len(data) - len(data) % WINDOW_BYTES
         self._rest = data[whole:]
-        loud = levels(data[:whole], WINDOW_SAMPLES).tolist() if self._gate else None
+        loud = levels(data[:whole], WINDOW_SAMPLES) if self._gate else None
         for index in range(whole // WINDOW_BYTES):
             window = data[index * WINDOW_BYTES : (index + 1) * WINDOW_BYTES]
-            yield from self._window(window, loud[index] if loud else 0.0)
+            yield from self._window(window, loud[index] if loud else ())
 
     def finish(self) -> Iterator[StageMessage]:
         """The stream is over: what was being said is an utterance too."""
@@ -161,9 +161,9 @@ class _StreamSegmenter:
             count=gap,
         )
 
-    def _window(self, window: bytes, level: float) -> Iterator[StageMessage]:
+    def _window(self, window: bytes, loud: Sequence[float]) -> Iterator[StageMessage]:
         self._position += WINDOW_SAMPLES
-        boundary = self._endpointer.push(self._probability(window, level))
+        boundary = self._endpointer.push(self._probability(window, loud))
         self._recent.append(window)
         if boundary is Boundary.START:
             self._begin()
@@ -177,10 +177,10 @@ class _StreamSegmenter:
         else:
             yield from self._rest_a_while()
 
-    def _probability(self, window: bytes, level: float) -> float:
+    def _probability(self, window: bytes, loud: Sequence[float]) -> float:
         if self._gate is None or self._endpointer.speaking:
             return self._vad.probability(window)
-        if not self._gate.open_for(level):
+        if not self._gate.open_for(*loud):
             self._asleep = True
             return 0.0
         if self._asleep:
@@ -214,7 +214,11 @@ class _StreamSegmenter:
 
     def _end(self) -> Iterator[StageMessage]:
         trailing = self._endpointer.trailing * WINDOW_SAMPLES
-        yield from self._flush()
+        if len(self._chunk) > self._endpointer.trailing:
+            yield from self._flush()
+        # Else it holds nothing but the silence that was waited for: the answer need not wait
+        # for it to be decoded, too.
+        self._chunk = []
         yield Endpoint(
             **self._names,  # type: ignore[arg-type]
             id=self._id,

@@ -49,14 +49,18 @@ class Connection:
 
     def take(self, block: CapturedBlock) -> list[AudioBlock]:
         """The blocks that are full with this."""
-        frames = frames_of(block.pcm, self.capture.channels)
-        end = block.captured + len(frames) / self.capture.rate
+        end = block.captured + len(block.pcm) / (2 * self.capture.channels * self.capture.rate)
         lost = self._lost_before(block)
         self._lost += lost
         self._expected = end
         before = self._cutter.skip(lost) if lost else []
-        pcm = self._converter.convert(frames)
+        pcm = self._convert(block.pcm)
         return before + self._cutter.add(pcm, end - self._converter.delay)
+
+    def _convert(self, pcm: bytes) -> bytes:
+        if self.capture.channels == 1 and self.capture.rate == SAMPLE_RATE:
+            return pcm  # the way through floats would give the same samples
+        return self._converter.convert(frames_of(pcm, self.capture.channels))
 
     def take_losses(self) -> int:
         """Samples that were lost since this was last asked."""

@@ -90,7 +90,8 @@ def test_the_audio_of_an_utterance_is_what_was_heard_with_pre_roll() -> None:
     [endpoint] = only(Endpoint, made)
     first = only(SpeechChunk, made)[0]
     heard = np.frombuffer(utterance_audio(made, endpoint.id), "<i2")
-    assert (heard == audio[first.position : endpoint.position]).all()
+    assert (heard == audio[first.position : first.position + len(heard)]).all()
+    assert first.position + len(heard) >= endpoint.end + 0.5 * RATE, "with the silence behind it"
     assert (endpoint.start - first.position) / RATE == pytest.approx(0.5, abs=0.05)
 
 
