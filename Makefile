@@ -1,14 +1,16 @@
 # make run    recorded speech becomes intents, with the real models
 # make test   format, types and tests
+# make test-train  the tests of the trainers, with PyTorch
 # make bench  benchmarks against plain loops of the same libraries
 # Each sets up .venv by itself; a second call starts at once.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TRAIN := .venv-train
 REPLAYS := tests/replays
 
-.PHONY: run test lint bench wheel clean
+.PHONY: run test lint test-train bench wheel clean
 
 run: $(VENV)/.run
 	@$(BIN)/intentd replay $(REPLAYS)/coffee -c coffee --expect $(REPLAYS)/coffee/expect.ndjson --at-least 8
@@ -22,6 +24,10 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The trainers' tests need PyTorch, in an environment of their own.
+test-train: $(TRAIN)/.train
+	$(TRAIN)/bin/python -m pytest tests/training tests/models/test_training_network.py
+
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
 
@@ -29,7 +35,7 @@ wheel: $(VENV)/.test
 	$(BIN)/python -m pip wheel -q --no-deps -w dist .
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/.run: $(BIN)/python pyproject.toml
 	@echo "installing intentd into $(VENV)"
@@ -41,10 +47,16 @@ $(VENV)/.test: $(BIN)/python pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
 	@touch $@ $(VENV)/.run
 
-$(BIN)/python:
+$(TRAIN)/.train: $(TRAIN)/bin/python pyproject.toml
+	@echo "installing intentd and its trainers into $(TRAIN)"
+	@$(TRAIN)/bin/python -m pip install -q --disable-pip-version-check 'torch==2.13.0'
+	@$(TRAIN)/bin/python -m pip install -q --disable-pip-version-check -e '.[test,train]'
+	@touch $@
+
+%/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "error: intentd needs Python 3.11 or newer; name one with: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m virtualenv -q $(VENV) 2>/dev/null || { \
-	  rm -rf $(VENV); \
+	@$(PYTHON) -m venv $* >/dev/null 2>&1 || $(PYTHON) -m virtualenv -q $* 2>/dev/null || { \
+	  rm -rf $*; \
 	  echo "error: can't make a virtual environment; install the package python3-venv" \
 	       "(Debian, Ubuntu), or: $(PYTHON) -m pip install virtualenv" >&2; exit 1; }

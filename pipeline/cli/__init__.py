@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "devices": "pipeline.cli.devices:devices",
     "check": "pipeline.cli.check:check",
     "models": "pipeline.cli.models:models",
+    "train-speech": "pipeline.cli.train_speech:train_speech",
     "version": "pipeline.cli.version:version",
 }
 

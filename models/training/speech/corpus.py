@@ -1,0 +1,106 @@
+"""All speech of a run: read from its manifests, split by speaker, as features of every copy."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from models.errors import ModelError
+from models.training.speech.augmentation import ROOMS, Augmenter
+from models.training.speech.cache import Example, FeatureCache
+from models.training.speech.manifest import (
+    Problems,
+    Utterance,
+    read_manifest,
+    read_noises,
+    read_rows,
+)
+from models.training.speech.noise import NoisePool
+from models.training.speech.rooms import simulate_room
+from models.training.speech.settings import Settings
+from models.training.speech.split import split
+from models.training.speech.transcript import Pronouncer, words_of
+
+Report = Callable[[str], None]
+
+
+@dataclass
+class Corpus:
+    """Speech to train on, as often changed as there are copies, and speech held out."""
+
+    settings: Settings
+    training: list[tuple[Utterance, int]]
+    """Utterances with their weights."""
+
+    held_out: list[Utterance]
+    problems: Problems = field(default_factory=Problems)
+
+    @classmethod
+    def read(cls, settings: Settings, pronouncer: Pronouncer | None = None) -> Corpus:
+        """Read all manifests. Raises ModelError for one that can't be used at all."""
+        corpus = cls(settings, [], [])
+        pronouncer = pronouncer or Pronouncer()
+        for source in settings.speech:
+            rows = read_rows(source.manifest, Problems())
+            pronouncer.prepare(
+                words_of([row.cells["transcript"] for row in rows if not row.cells.get("phones")])
+            )
+            utterances = read_manifest(source.manifest, pronouncer, corpus.problems)
+            training, held_out = split(utterances, settings.held_out)
+            corpus.training += [(utterance, source.weight) for utterance in training]
+            corpus.held_out += held_out
+        if not corpus.training:
+            raise ModelError("all speakers are held out: lower held_out or add speakers")
+        return corpus
+
+    def make(self, report: Report) -> None:
+        """Make all features that the cache lacks; notes what had to be left out."""
+        self._held_out().make(report)
+        settings = self.settings
+        problems = Problems()
+        paths = [
+            (path, source.weight)
+            for source in settings.noise
+            for path in read_noises(source.manifest, problems, source.exclude)
+        ]
+        noises = NoisePool.read(paths, problems)
+        rng = np.random.default_rng(settings.seed)
+        rooms = [simulate_room(rng) for _ in range(ROOMS if settings.augmentation.room else 0)]
+        augmenter = Augmenter(settings.augmentation, noises, rooms)
+        for number in range(settings.copies):
+            self._copy(number, augmenter).make(report)
+        bad = self._held_out().problems() | self._copy(0, None).problems()
+        self.problems.found += sorted(bad, key=lambda problem: problem.place) + problems.found
+
+    def examples(self, epoch: int) -> list[Example]:
+        """Examples of an epoch, each as often as its weight says, in the order of the seed."""
+        examples = self._copy(epoch % self.settings.copies, None).read()
+        random.Random(f"{self.settings.seed}-{epoch}").shuffle(examples)
+        return examples
+
+    def held_out_examples(self) -> list[Example]:
+        """Unchanged speech of the speakers held out."""
+        return self._held_out().read()
+
+    def _held_out(self) -> FeatureCache:
+        return FeatureCache(self.settings.cache, "held-out", self.held_out, None, "unchanged")
+
+    def _copy(self, number: int, change: Augmenter | None) -> FeatureCache:
+        settings = self.settings
+        weighted = [utterance for utterance, weight in self.training for _ in range(weight)]
+        order = np.random.default_rng(settings.seed).permutation(len(weighted))
+        noises = [
+            (str(source.manifest), source.weight, source.exclude) for source in settings.noise
+        ]
+        augmentation = msgspec.json.encode(settings.augmentation).decode()
+        return FeatureCache(
+            settings.cache,
+            f"training-copy{number}",
+            [weighted[index] for index in order],
+            change,
+            repr((number, settings.seed, augmentation, noises)),
+        )

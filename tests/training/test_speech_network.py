@@ -1,0 +1,103 @@
+"""The acoustic network and its loss, against brute force."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+
+from models.training.speech.batches import collate, group
+from models.training.speech.cache import Example
+from models.training.speech.features import output_frames
+from models.training.speech.loss import selfless_ctc
+from models.training.speech.network import AcousticNetwork
+from models.training.speech.scoring import collapse, distance, score
+
+
+def example(frames: int, labels: list[int], seed: int = 0) -> Example:
+    features = np.random.default_rng(seed).normal(12, 3, (frames, 40)).astype(np.float16)
+    return Example(features, np.array(labels, np.int64))
+
+
+def by_hand(scores: torch.Tensor, labels: list[int]) -> float:
+    """Sum over all ways to place the labels in frames of their own."""
+    time = len(scores)
+    ways = []
+    for places in itertools.combinations(range(time), len(labels)):
+        frames = dict(zip(places, labels, strict=True))
+        ways.append(sum(float(scores[t, frames.get(t, 0)]) for t in range(time)))
+    return -float(torch.logsumexp(torch.tensor(ways, dtype=torch.float64), 0)) if ways else math.inf
+
+
+@pytest.mark.parametrize("labels", [[], [1], [2, 2], [1, 3, 1], [1, 2, 3, 1, 2]])
+def test_given_labels_then_the_loss_sums_over_all_their_places(labels: list[int]) -> None:
+    scores = torch.randn(1, 5, 4, generator=torch.Generator().manual_seed(1)).log_softmax(-1)
+    padded = torch.tensor([[*labels, 3, 3]])
+    loss = selfless_ctc(scores, padded, torch.tensor([5]), torch.tensor([len(labels)]))
+    assert float(loss) == pytest.approx(by_hand(scores[0], labels), rel=1e-5)
+
+
+def test_given_utterances_of_several_lengths_then_padding_changes_no_loss() -> None:
+    scores = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(2)).log_softmax(-1)
+    labels = torch.tensor([[1, 2, 3], [2, 0, 0]])
+    losses = selfless_ctc(scores, labels, torch.tensor([6, 4]), torch.tensor([3, 1]))
+    assert losses.tolist() == pytest.approx(
+        [by_hand(scores[0], [1, 2, 3]), by_hand(scores[1, :4], [2])], rel=1e-5
+    )
+
+
+def test_given_more_labels_than_frames_then_the_loss_is_huge_and_finite() -> None:
+    scores = torch.zeros(1, 2, 4).log_softmax(-1)
+    loss = selfless_ctc(scores, torch.tensor([[1, 1, 1]]), torch.tensor([2]), torch.tensor([3]))
+    assert 1e29 < float(loss) < math.inf
+
+
+def test_gradients_of_the_loss_are_those_of_brute_force() -> None:
+    scores = torch.randn(1, 4, 3, dtype=torch.float64, requires_grad=True)
+
+    def loss(values: torch.Tensor) -> torch.Tensor:
+        labels = torch.tensor([[1, 2]])
+        normal = values.log_softmax(-1)
+        return selfless_ctc(normal, labels, torch.tensor([4]), torch.tensor([2]))
+
+    assert torch.autograd.gradcheck(loss, (scores,))
+
+
+def test_given_an_utterance_in_a_batch_then_it_scores_as_alone() -> None:
+    network = AcousticNetwork(width=16, dilations=(1, 2)).eval()
+    short, long = example(50, [1], 1), example(101, [2, 3], 2)
+    together = network(collate([short, long], network.context).features)
+    for row, one in enumerate((short, long)):
+        alone = network(collate([one], network.context).features)[0]
+        frames = output_frames(len(one.features))
+        assert alone.shape == (frames, 40)
+        assert torch.allclose(together[row, :frames], alone, atol=1e-5)
+
+
+def test_batches_hold_every_utterance_once_and_keep_to_their_size() -> None:
+    examples = [example(n, [n]) for n in range(20, 220)]
+    groups = group(examples, 1000, Random(1))
+    assert sorted(int(e.labels[0]) for g in groups for e in g) == list(range(20, 220))
+    assert all(len(g) * max(len(e.features) for e in g) <= 1000 for g in groups)
+    other = group(examples, 1000, Random(2))
+    assert [len(g) for g in groups] != [len(g) for g in other]
+
+
+@pytest.mark.parametrize(
+    ("heard", "said", "edits"),
+    [([], [], 0), ([1], [], 1), ([], [1, 2], 2), ([1, 2, 3], [1, 3], 1), ([1, 2], [2, 1], 2)],
+)
+def test_the_phone_error_rate_counts_edits(heard: list[int], said: list[int], edits: int) -> None:
+    assert distance(heard, said) == edits
+
+
+def test_blanks_and_repetitions_are_no_phones() -> None:
+    assert collapse([0, 1, 1, 0, 1, 2, 2, 0]) == [1, 1, 2]
+
+
+def test_given_no_utterances_then_there_is_no_score() -> None:
+    assert score(AcousticNetwork(width=16, dilations=(1,)), [], torch.device("cpu")) is None
