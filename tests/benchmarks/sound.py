@@ -37,7 +37,7 @@ class Microphone:
     """PulseAudio's null sink, captured through PortAudio as any microphone is."""
 
     what = "microphone"
-    source = {"type": "microphone"}
+    source: Mapping[str, Any] = {"type": "microphone"}
     stdin = subprocess.DEVNULL
 
     def __init__(self, virtual: VirtualMicrophone) -> None:
@@ -53,7 +53,7 @@ class Pipe:
     """Raw samples on standard input at the pace of real time."""
 
     what = "pipe (no PulseAudio here)"
-    source = {"type": "recording", "name": "pipe", "paths": ["-"]}
+    source: Mapping[str, Any] = {"type": "recording", "name": "pipe", "paths": ["-"]}
     stdin = subprocess.PIPE
     environment: Mapping[str, str] = os.environ
 
