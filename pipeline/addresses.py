@@ -70,10 +70,7 @@ class SocketDirectory:
             self._check_owner()
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise TransportError(
-                f"{self.path}: can't be used for sockets: {error.strerror}; set XDG_RUNTIME_DIR "
-                "to a folder of yours"
-            ) from error
+            raise self._unusable(error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -83,9 +80,13 @@ class SocketDirectory:
                 "to another folder",
                 code="already-running",
             ) from error
-        os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
         self._lock = lock
+        try:
+            os.ftruncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
+        except OSError as error:
+            self.release()
+            raise self._unusable(error) from error
 
     def release(self) -> None:
         """Remove the sockets and give the lock back."""
@@ -96,6 +97,12 @@ class SocketDirectory:
                 entry.unlink(missing_ok=True)
         os.close(self._lock)
         self._lock = -1
+
+    def _unusable(self, error: OSError) -> TransportError:
+        return TransportError(
+            f"{self.path}: can't be used for sockets: {error.strerror}; set XDG_RUNTIME_DIR to a "
+            "folder of yours on a disk with room"
+        )
 
     def _check_owner(self) -> None:
         status = self.path.lstat()

@@ -16,7 +16,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from models.errors import TransportError
 from pipeline.addresses import events_endpoint
-from pipeline.events import Event, from_json
+from pipeline.events import Event, StateEvent, from_json
 
 HWM: Final = 10_000
 """Events that may wait in this process while the app is busy."""
@@ -42,6 +42,7 @@ class Subscriber:
         self.malformed = 0
         self._timeout = timeout
         self._counts: dict[bytes, int] = {}
+        self._states: dict[str, str] = {}
         self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
         self._socket = self._connect(self._context)
         self._async_socket: zmq.asyncio.Socket | None = None
@@ -115,14 +116,20 @@ class Subscriber:
         except ValueError:
             self.malformed += 1
             return None
+        if isinstance(event, StateEvent):
+            # A state is repeated for whoever subscribes late.
+            if self._states.get(event.source) == event.id:
+                return None
+            self._states[event.source] = event.id
         return event
 
     def _note_gap(self, topic: bytes, count: int) -> None:
         before = self._counts.get(topic)
-        # A smaller count is a daemon that started again, the same one a repeated state.
+        # A smaller count is a daemon that started again, or a repeated state.
         if before is not None and count > before + 1:
             self.lost += count - before - 1
-        self._counts[topic] = count
+        if before is None or count > before or topic != b"state/":
+            self._counts[topic] = count
 
     def close(self) -> None:
         """Disconnect."""

@@ -6,26 +6,29 @@ A request is ``{"command": NAME, …}``; the reply ``{"ok": true, …}`` or
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import zmq
+from msgspec import Meta
 from ulid import ULID
 
 from models.errors import TransportError
 from pipeline.addresses import Addresses
-from pipeline.transport import Context, bind, is_alive, make_socket
+from pipeline.configuration import Name
+from pipeline.transport import Context, Socket, is_alive, make_socket
 from stages.messages import Span, StageMessage, Transcript
 
 
 class Say(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="say"):
     """Treat ``text`` as if it had been heard."""
 
-    text: str
-    source: str = "say"
+    text: Annotated[str, Meta(max_length=2000)]
+    source: Name = "say"
 
 
 class Ping(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="ping"):
@@ -38,11 +41,9 @@ _decoder = msgspec.json.Decoder(Say | Ping)
 class CommandServer:
     """Answers requests. ``inject`` takes a transcript into the chain."""
 
-    def __init__(
-        self, context: Context, endpoint: str, inject: Callable[[StageMessage], None]
-    ) -> None:
-        self.socket = make_socket(context, zmq.ROUTER, hwm=100)
-        bind(self.socket, endpoint)
+    def __init__(self, socket: Socket, inject: Callable[[StageMessage], None]) -> None:
+        """``socket`` is a bound ROUTER."""
+        self.socket = socket
         self._inject = inject
 
     def serve(self) -> None:
@@ -55,7 +56,8 @@ class CommandServer:
             if len(frames) != 3 or frames[1]:
                 continue
             reply = msgspec.json.encode(self._answer(frames[2]))
-            self.socket.send_multipart([frames[0], b"", reply], zmq.NOBLOCK)
+            with contextlib.suppress(zmq.Again):  # it went away, or does not read
+                self.socket.send_multipart([frames[0], b"", reply], zmq.NOBLOCK)
 
     def _answer(self, body: bytes) -> dict[str, Any]:
         try:
@@ -68,24 +70,25 @@ class CommandServer:
         if not text:
             return {"ok": False, "error": "there is nothing to say"}
         identity = str(ULID())
-        self._inject(
-            Transcript(
-                source=request.source,
-                stream="",
-                id=identity,
-                text=text,
-                speech=Span(start=0.0, end=0.0),
-                position=0,
-                captured=time.time(),
-                decided=time.monotonic(),
-                simulated=True,
-            )
-        )
+        try:
+            self._inject(_as_heard(request.source, identity, text))
+        except zmq.Again:
+            return {"ok": False, "error": "the daemon is busy; try again"}
         return {"ok": True, "id": identity}
 
-    def close(self) -> None:
-        """Stop answering."""
-        self.socket.close()
+
+def _as_heard(source: str, identity: str, text: str) -> Transcript:
+    return Transcript(
+        source=source,
+        stream="",
+        id=identity,
+        text=text,
+        speech=Span(start=0.0, end=0.0),
+        position=0,
+        captured=time.time(),
+        decided=time.monotonic(),
+        simulated=True,
+    )
 
 
 def ask(request: Say | Ping, directory: Path, timeout: float = 5.0) -> dict[str, Any]:

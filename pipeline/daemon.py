@@ -7,6 +7,7 @@ stop, what was heard is worked on and published, then everybody quits; what has 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import socket as unix
@@ -23,7 +24,7 @@ from pipeline.commands import CommandServer
 from pipeline.configuration import Configuration
 from pipeline.placement import Placement, make_placement
 from pipeline.plan import make_plan, text_inlet
-from pipeline.transport import Context, GarbageCounter, bind, close_all, make_socket
+from pipeline.transport import Context, GarbageCounter, Socket, bind, close_all, make_socket
 from pipeline.wire import (
     ControlMessage,
     Failed,
@@ -38,7 +39,7 @@ from pipeline.wire import (
     decode_control,
     encode,
 )
-from stages.messages import StageMessage, StateReport
+from stages.messages import ErrorReport, StageMessage, StateReport
 
 START_SECONDS: Final = 60.0
 """Longest time that the workers may take to get ready: a large model on a slow disk."""
@@ -70,14 +71,17 @@ class Daemon:
         self._subscribers = 0
         self._failure: IntentdError | None = None
         self._stop_asked = False
+        self._running = False
+        self._sockets: list[Socket] = []
         self._wake_receive, self._wake_send = unix.socketpair()
 
     def stop(self) -> None:
         """Ask the daemon to stop, from any thread or a signal handler."""
         self._stop_asked = True
-        self._wake_send.send(b"!")
+        with contextlib.suppress(OSError):  # it has ended already
+            self._wake_send.send(b"!")
 
-    def run(self, on_ready: Callable[[], None] | None = None) -> None:
+    def run(self) -> None:
         """Run until all sources are done or ``stop`` was called.
 
         Raises IntentdError when a worker can't start or dies, TransportError when the directory
@@ -88,11 +92,12 @@ class Daemon:
             placement = make_placement(self.configuration.placement, context)
             try:
                 self._open_sockets(context)
-                self._work(placement, on_ready)
+                try:
+                    self._work(placement)
+                finally:
+                    self._quit(placement)
             finally:
-                self._quit(placement)
-                self._commands.close()
-                close_all([self._workers, self._to_publisher, self._to_text])
+                close_all(self._sockets)
                 placement.close()
                 if placement.everybody_left:
                     context.term()
@@ -102,42 +107,59 @@ class Daemon:
             raise self._failure
 
     def _open_sockets(self, context: Context) -> None:
-        self._workers = make_socket(context, zmq.ROUTER, hwm=10_000, linger=500)
+        self._workers = self._open_socket(context, zmq.ROUTER, hwm=10_000)
         bind(self._workers, self._addresses.workers)
-        self._to_publisher = make_socket(context, zmq.PUSH, hwm=1000, linger=500)
+        self._to_publisher = self._open_socket(context, zmq.PUSH, hwm=1000)
         self._to_publisher.connect(self._addresses.inner("publisher"))
-        self._to_text = make_socket(context, zmq.PUSH, hwm=1000, linger=500)
+        self._to_text = self._open_socket(context, zmq.PUSH, hwm=1000)
         self._to_text.connect(self._addresses.inner(text_inlet(self.configuration)))
-        self._commands = CommandServer(context, self._addresses.control, self._inject)
+        control = self._open_socket(context, zmq.ROUTER, hwm=100)
+        bind(control, self._addresses.control)
+        self._commands = CommandServer(control, self._inject)
         self._poller = zmq.Poller()
         for socket in (self._workers, self._commands.socket):
             self._poller.register(socket, zmq.POLLIN)
         self._poller.register(self._wake_receive.fileno(), zmq.POLLIN)
 
+    def _open_socket(self, context: Context, kind: int, *, hwm: int) -> Socket:
+        socket = make_socket(context, kind, hwm=hwm, linger=500)
+        self._sockets.append(socket)
+        return socket
+
     def _inject(self, message: StageMessage) -> None:
         self._to_text.send(encode(message), zmq.NOBLOCK)
 
-    def _tell_state(self, state: str, detail: str = "") -> None:
-        report = StateReport(source="", stream="", state=state, detail=detail)
-        self._to_publisher.send(encode(report))
+    def _tell(self, message: StageMessage) -> None:
+        with contextlib.suppress(zmq.Again):
+            self._to_publisher.send(encode(message), zmq.NOBLOCK)
 
-    def _work(self, placement: Placement, on_ready: Callable[[], None] | None) -> None:
+    def _tell_state(self, state: str) -> None:
+        self._tell(StateReport(source="", stream="", state=state))
+
+    def _work(self, placement: Placement) -> None:
         for spec in self._plan:
             placement.start(spec)
         names = {spec.name for spec in self._plan}
         if not self._wait_until(lambda: self._ready >= names, placement, START_SECONDS):
+            self._note_late(names - self._ready)
             return
         if not self._wait_until(self._enough_subscribers, placement):
             return
         self._send(self._sources, Go())
         if not self._wait_until(self._sources_open, placement):
             return
+        self._running = True
         self._tell_state("ready")
-        self._log.info("ready")
-        if on_ready is not None:
-            on_ready()
         if not self._wait_until(lambda: self._finished >= self._sources, placement):
             self._drain(placement)
+
+    def _note_late(self, names: set[str]) -> None:
+        if not self._stop_asked and self._failure is None:
+            self._failure = StageError(
+                f"{', '.join(sorted(names))} did not get ready within {START_SECONDS:.0f} seconds; "
+                "is the disk or the machine too busy?",
+                code="not-ready",
+            )
 
     def _enough_subscribers(self) -> bool:
         return self._subscribers >= self._wait_subscribers
@@ -159,9 +181,17 @@ class Daemon:
             self._log.warning("not all that was heard could be worked on before the end")
 
     def _quit(self, placement: Placement) -> None:
-        if "publisher" in self._ready and self._failure is None:
+        if self._failure is not None and self._running:
+            self._tell(
+                ErrorReport(
+                    source="", stream="", code=self._failure.code, detail=self._failure.message
+                )
+            )
+        if self._running:
             self._tell_state("stopped")
-        self._send({spec.name for spec in self._plan} - {"publisher"}, Quit())
+        names = {spec.name for spec in self._plan}
+        placement.kill(names - self._ready)  # they would not hear that they are to quit
+        self._send(names - {"publisher"}, Quit())
         placement.join({"publisher"}, QUIT_SECONDS)
         self._send({"publisher"}, Quit())
         placement.join(set(), QUIT_SECONDS)

@@ -25,19 +25,18 @@ FAREWELL_MS: Final = 1500
 class EventSocket:
     """The XPUB socket: counts subscribers, remembers the last state, notices slow subscribers."""
 
-    def __init__(self, context: Context, endpoints: list[str], *, hwm: int, block: bool) -> None:
+    def __init__(self, context: Context, endpoints: list[str], *, hwm: int) -> None:
         self._log = logging.getLogger("intentd.publisher")
         self.socket = make_socket(context, zmq.XPUB, hwm=hwm, linger=FAREWELL_MS)
-        self.socket.setsockopt(zmq.XPUB_VERBOSE, 1)
+        self.socket.setsockopt(zmq.XPUB_VERBOSER, 1)
         self.socket.setsockopt(zmq.XPUB_NODROP, 1)
         self.monitor: Socket = self.socket.get_monitor_socket(
-            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+            zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
         )
-        self._block = block
         self._counts: dict[bytes, int] = {}
-        self._last_state: list[bytes] | None = None
+        self._last_states: dict[str, list[bytes]] = {}
+        self._connections: set[int] = set()
         self.garbage = GarbageCounter(self._log.warning)
-        self.peers = 0
         self.subscriptions = 0
         self.lost = 0
         self._endpoints: list[str] = []
@@ -49,19 +48,26 @@ class EventSocket:
             self.close()
             raise
 
-    def send(self, event: Event) -> bool:
-        """Publish; returns False when a slow subscriber lost it."""
+    @property
+    def peers(self) -> int:
+        """How many programs are connected."""
+        return len(self._connections)
+
+    def frames(self, event: Event) -> list[bytes]:
+        """An event as it is sent; counts it. Each is to be sent once."""
         name = topic(event)
         self._counts[name] = self._counts.get(name, 0) + 1
         frames = [name, to_json(event), str(self._counts[name]).encode()]
         if isinstance(event, StateEvent):
-            self._last_state = frames
-        if self._block:
-            self.socket.send_multipart(frames)
-            return True
-        return self._try_send(frames) or self._send_lossy(frames)
+            self._last_states[event.source] = frames
+        return frames
 
-    def _try_send(self, frames: list[bytes]) -> bool:
+    def send(self, event: Event) -> bool:
+        """Publish; returns False when a slow subscriber lost it."""
+        frames = self.frames(event)
+        return self.try_send(frames) or self.send_lossy(frames)
+
+    def try_send(self, frames: list[bytes]) -> bool:
         """Send to all or, when one subscriber is full, to nobody."""
         for _ in range(2):
             try:
@@ -74,7 +80,7 @@ class EventSocket:
                 return True
         return False
 
-    def _send_lossy(self, frames: list[bytes]) -> bool:
+    def send_lossy(self, frames: list[bytes]) -> bool:
         """Send to all but those that are full."""
         self.socket.setsockopt(zmq.XPUB_NODROP, 0)
         self.socket.send_multipart(frames, zmq.NOBLOCK)
@@ -83,7 +89,7 @@ class EventSocket:
         return False
 
     def take_subscriptions(self) -> None:
-        """Read what subscribers sent; a new one gets the last state."""
+        """Read what subscribers sent; a new one gets the last state of each source."""
         while True:
             try:
                 frame = b"".join(self.socket.recv_multipart(zmq.NOBLOCK))
@@ -91,23 +97,26 @@ class EventSocket:
                 return
             if frame[:1] not in (b"\0", b"\1"):
                 self.garbage.note(WireError("a subscriber sent data"))
-            elif frame[:1] == b"\1":
+            elif frame[:1] == b"\0":
+                self.subscriptions -= 1
+            else:
                 self.subscriptions += 1
-                if self._last_state and self._last_state[0].startswith(frame[1:]):
-                    self._resend_state()
+                if b"state/".startswith(frame[1:]):
+                    self._resend_states()
 
-    def _resend_state(self) -> None:
-        assert self._last_state is not None
-        try:
-            self.socket.send_multipart(self._last_state, zmq.NOBLOCK)
-        except zmq.Again:
-            self._log.debug("a full subscriber delays the state for a new one")
+    def _resend_states(self) -> None:
+        for frames in list(self._last_states.values()):
+            if not self.try_send(frames):
+                self._log.debug("a full subscriber keeps the state from a new one")
 
     def take_connections(self) -> None:
         """Keep count of the subscribers that are connected."""
         while self.monitor.poll(0):
-            event = recv_monitor_message(self.monitor)["event"]
-            self.peers += 1 if event == zmq.EVENT_HANDSHAKE_SUCCEEDED else -1
+            report = recv_monitor_message(self.monitor)
+            if report["event"] == zmq.EVENT_ACCEPTED:
+                self._connections.add(report["value"])
+            else:
+                self._connections.discard(report["value"])
 
     def close(self) -> None:
         """Close after the last events are out, or the farewell time is over."""

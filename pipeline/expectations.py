@@ -21,7 +21,7 @@ BESIDE = "beside"
 """Word for expectations that lie beside their recordings."""
 
 
-class Expectation(msgspec.Struct, frozen=True, kw_only=True):
+class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one recording should give."""
 
     intent: str | None
@@ -102,7 +102,8 @@ def differences(expected: Expectation, events: Iterable[UtteranceEvent]) -> list
             found.append(f'text: expected "{expected.text}", heard "{text}"')
     names = [event.intent.name for event in meant]
     if names != ([] if expected.intent is None else [expected.intent]):
-        found.append(f"intent: expected {expected.intent}, got {' and '.join(names) or 'none'}")
+        wanted = expected.intent or "a rejection"
+        found.append(f"intent: expected {wanted}, got {' and '.join(names) or 'none'}")
     elif meant and expected.slots is not None:
         found.extend(_slot_differences(expected.slots, meant[0].slots))
     return found

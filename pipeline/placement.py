@@ -31,6 +31,10 @@ class Placement(ABC):
         """Names of workers that have ended."""
 
     @abstractmethod
+    def kill(self, names: set[str]) -> None:
+        """End workers that can't be told to."""
+
+    @abstractmethod
     def join(self, keep: set[str], seconds: float) -> None:
         """Wait for all but ``keep``; kill what is left after ``seconds``."""
 
@@ -55,6 +59,8 @@ class ProcessPlacement(Placement):
                 stdin=None if reads_standard_input(spec) else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs,),
+                # Ctrl-C on a terminal is for the daemon alone, which then tells its workers.
+                process_group=0,
             )
         finally:
             os.close(theirs)
@@ -75,13 +81,13 @@ class ProcessPlacement(Placement):
                 process.kill()
                 process.wait()
 
+    def kill(self, names: set[str]) -> None:
+        for name in names & self._processes.keys():
+            self._processes[name].kill()
+
     def close(self) -> None:
         while self._leashes:
             os.close(self._leashes.pop())
-
-    def pids(self) -> dict[str, int]:
-        """Process ids by worker name."""
-        return {name: process.pid for name, process in self._processes.items()}
 
 
 class ThreadPlacement(Placement):
@@ -109,6 +115,9 @@ class ThreadPlacement(Placement):
         self.everybody_left = not any(
             t.is_alive() for name, t in self._threads.items() if name not in keep
         )
+
+    def kill(self, names: set[str]) -> None:
+        """Threads can't be killed; they are told when they listen, and end with the process."""
 
     def close(self) -> None:
         self._threads.clear()

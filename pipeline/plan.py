@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from pipeline.configuration import Configuration
+from pipeline.configuration import Configuration, RecordingSection
 
 WorkerKind = Literal["source", "segmenter", "transcriber", "understander", "publisher"]
 
@@ -32,13 +32,15 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
 def make_plan(configuration: Configuration, directory: str) -> list[WorkerSpec]:
     """All workers, those at the end of the chain first."""
 
+    without_files = _without_files(configuration)
+
     def spec(name: str, kind: WorkerKind, index: int, *outlets: str) -> WorkerSpec:
         return WorkerSpec(
             name=name,
             kind=kind,
             index=index,
             outlets=outlets,
-            configuration=configuration,
+            configuration=configuration if kind == "source" else without_files,
             directory=directory,
         )
 
@@ -54,6 +56,17 @@ def make_plan(configuration: Configuration, directory: str) -> list[WorkerSpec]:
     for index, source in enumerate(configuration.sources):
         plan.append(spec(source_worker(source.name), "source", index, "segmenter"))
     return plan
+
+
+def _without_files(configuration: Configuration) -> Configuration:
+    """For workers that play nothing: a list of a hundred thousand recordings is large."""
+    sources = tuple(
+        msgspec.structs.replace(source, paths=("…",))
+        if isinstance(source, RecordingSection)
+        else source
+        for source in configuration.sources
+    )
+    return msgspec.structs.replace(configuration, sources=sources)
 
 
 def text_inlet(configuration: Configuration) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Final
 
 import zmq
 
@@ -11,10 +12,28 @@ from models.errors import TransportError
 from pipeline.addresses import Addresses
 from pipeline.event_maker import EventMaker
 from pipeline.event_socket import EventSocket
-from pipeline.runner import Control, Leaving
-from pipeline.transport import Context, GarbageCounter, Socket, bind, close_all, make_socket
-from pipeline.wire import Ack, Ready, Subscribers, WireError, decode, encode
-from stages.messages import EndOfStream, ErrorReport, Progress, StageMessage, Transcript
+from pipeline.runner import Control, Leaving, decode_frames, garbage_report
+from pipeline.transport import (
+    Context,
+    GarbageCounter,
+    OncePer,
+    Socket,
+    bind,
+    close_all,
+    make_socket,
+)
+from pipeline.wire import Ack, Ready, Subscribers, WireError, encode
+from stages.messages import (
+    EndOfStream,
+    ErrorReport,
+    Progress,
+    StageMessage,
+    StateReport,
+    Transcript,
+)
+
+ROOM_MS: Final = 10
+"""How long to wait before a full subscriber is tried again."""
 
 
 class PublisherRunner:
@@ -38,12 +57,14 @@ class PublisherRunner:
         self._context = context
         self._addresses = addresses
         self._endpoints = [addresses.events, *endpoints]
-        self._options = {"hwm": hwm, "block": block}
+        self._hwm = hwm
+        self._block = block
         self._maker = EventMaker(understands=understands)
         self._log = logging.getLogger("intentd.publisher")
         self._garbage = GarbageCounter(self._log.warning)
         self._told = (0, 0)
-        self._told_lost = False
+        self._slow = OncePer(60.0)
+        self._lost_before = 0
         self.control = Control(context, addresses, "publisher", parent)
         self._acks: dict[str, Socket] = {}
         for source, worker in sources.items():
@@ -56,17 +77,13 @@ class PublisherRunner:
         inlet = make_socket(self._context, zmq.PULL, hwm=1000)
         events: EventSocket | None = None
         try:
-            events = EventSocket(
-                self._context,
-                self._endpoints,
-                hwm=int(self._options["hwm"]),
-                block=bool(self._options["block"]),
-            )
+            events = EventSocket(self._context, self._endpoints, hwm=self._hwm)
             bind(inlet, self._addresses.inner("publisher"))
             self.control.send(Ready())
             self._loop(inlet, events)
         except Leaving:
             assert events is not None
+            self._block = False
             self._take_all(inlet, events)
         except TransportError as error:
             self.control.fail(error)
@@ -106,28 +123,45 @@ class PublisherRunner:
             except zmq.Again:
                 return
             try:
-                if len(frames) != 1:
-                    raise WireError(f"{len(frames)} frames instead of one")
-                message = decode(frames[0])
+                message = decode_frames(frames)
             except WireError as error:
-                self._garbage.note(error)
-                if self._garbage.count == 1:
-                    self._publish(self._report("garbage", str(error)), events)
+                if self._garbage.note(error):
+                    self._publish(garbage_report("publisher", self._garbage.count), events)
                 continue
             self._publish(message, events)
             self._acknowledge(message)
 
     def _publish(self, message: StageMessage, events: EventSocket) -> None:
+        self._log_report(message)
         for event in self._maker.events(message):
-            if not events.send(event) and not self._told_lost:
-                self._told_lost = True
-                text = "a subscriber is too slow and loses events (gaps show in the counts)"
-                self._log.warning(text)
-                self._publish(self._report("subscriber-slow", text), events)
+            frames = events.frames(event)
+            while not events.try_send(frames):
+                if not self._block:
+                    events.send_lossy(frames)
+                    break
+                self._wait_for_room()
+        if events.lost > self._lost_before and self._slow.due():
+            count, self._lost_before = events.lost - self._lost_before, events.lost
+            text = "publisher: a subscriber is too slow and loses events; gaps show in the counts"
+            report = ErrorReport(
+                source="", stream="", code="subscriber-slow", detail=text, count=count
+            )
+            self._publish(report, events)
 
-    @staticmethod
-    def _report(code: str, detail: str) -> ErrorReport:
-        return ErrorReport(source="", stream="", code=code, detail=f"publisher: {detail}")
+    def _wait_for_room(self) -> None:
+        """A slow subscriber is to lose nothing: wait a moment. Raises Leaving when told to quit."""
+        poller = zmq.Poller()
+        self.control.register(poller)
+        self.control.check(dict(poller.poll(ROOM_MS)))
+
+    def _log_report(self, message: StageMessage) -> None:
+        """What goes wrong is in the log too, for those who subscribe to nothing."""
+        if isinstance(message, ErrorReport):
+            self._log.warning("%s: %s", message.code, message.detail)
+        elif isinstance(message, StateReport):
+            level = logging.WARNING if message.state == "device-lost" else logging.INFO
+            text = f"{message.state}: {message.detail}" if message.detail else message.state
+            self._log.log(level, "%s%s", f"{message.source} " if message.source else "", text)
 
     def _acknowledge(self, message: StageMessage) -> None:
         if not isinstance(message, Transcript | Progress | EndOfStream):

@@ -117,7 +117,8 @@ class _Reader(threading.Thread):
     def finish(self) -> None:
         """The daemon has ended: take what is still on the way, then leave."""
         self._leave.set()
-        self.join(10)
+        while self.is_alive():  # whoever reads the output may be slow
+            self.join(0.5)
 
 
 def _for_replay(

@@ -28,44 +28,51 @@ class ReplayOutput:
         self._current = list(range(self._jobs))
         self._next = 0
         self._printed: dict[int, int] = {}
-        self.failed: set[str] = set()
+        self.failed: set[int] = set()
+        """Places in the list of the recordings that were bad."""
+
         self.bad = 0
+        """How many arguments and recordings were bad."""
 
     def add(self, event: UtteranceEvent) -> None:
         """An utterance was published."""
         place = self._place(event.file if isinstance(event.file, str) else "")
         if place is None:
             return
+        before = self._events.get(place)
+        if before and event.speech.start < before[-1].speech.end:
+            # It begins again: the same recording stands further on in the list.
+            place = self._place(str(event.file), behind=place) or place
         self._events.setdefault(place, []).append(event)
         self._print(done=False)
 
     def fail(self, event: ErrorEvent) -> None:
         """Something went wrong; a bad recording makes the whole replay end with 2."""
+        if event.code == "stage-died":
+            return  # the replay ends with this error
         report(SourceError(event.detail))
         if not isinstance(event.file, str):
             return
         self.bad += 1
-        self.failed.add(event.file)
-        self._place(event.file)
+        place = self._place(event.file)
+        if place is not None and (place in self.failed or self._events.get(place)):
+            place = self._place(event.file, behind=place)
+        if place is not None:
+            self.failed.add(place)
 
     def finish(self) -> None:
         """Everything was played."""
         self._print(done=True)
 
-    def events_of(self, file: str) -> list[UtteranceEvent]:
-        """The utterances of a recording."""
-        return [
-            event
-            for place, name in enumerate(self._files)
-            if name == file
-            for event in self._events.get(place, [])
-        ]
+    def events_at(self, place: int) -> list[UtteranceEvent]:
+        """The utterances of the recording at this place in the list."""
+        return self._events.get(place, [])
 
-    def _place(self, file: str) -> int | None:
-        """Index of the recording that ``file`` means now; a name may be given twice."""
+    def _place(self, file: str, behind: int = -1) -> int | None:
+        """Where ``file`` stands among what is still to come; a name may be given twice."""
         for job in range(self._jobs):
             for place in range(self._current[job], len(self._files), self._jobs):
-                if self._files[place] == file:
+                if place > behind and self._files[place] == file:
                     self._current[job] = place
                     return place
         return None
@@ -76,7 +83,7 @@ class ReplayOutput:
             over = done or self._current[self._next % self._jobs] > self._next
             if not over:
                 return
-            if not self._events.get(self._next) and self._files[self._next] not in self.failed:
+            if not self._events.get(self._next) and self._next not in self.failed:
                 self._line(f"{self._files[self._next]}  (nothing heard)")
             self._next += 1
 

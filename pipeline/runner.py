@@ -20,12 +20,13 @@ from pipeline.wire import (
     Failed,
     Quit,
     Ready,
+    Stop,
     WireError,
     decode,
     decode_control,
     encode,
 )
-from stages.messages import ErrorReport, StageMessage
+from stages.messages import EndOfStream, ErrorReport, Progress, StageMessage, Transcript
 
 BATCH: Final = 64
 """Messages that are worked on before control is looked at again."""
@@ -62,6 +63,8 @@ class Control:
         self.socket.setsockopt(zmq.IDENTITY, name.encode())
         self.socket.connect(addresses.workers)
         self._parent = parent
+        self.stopping = False
+        """True once the daemon has said Stop, whoever was listening for it."""
 
     def register(self, poller: zmq.Poller) -> None:
         """Let ``poller`` wake up for control."""
@@ -92,6 +95,7 @@ class Control:
             message = decode_control(frame)
             if isinstance(message, Quit):
                 raise Leaving
+            self.stopping |= isinstance(message, Stop)
             messages.append(message)
 
     def fail(self, error: BaseException) -> None:
@@ -159,6 +163,19 @@ class Outlets:
         close_all(self.sockets)
 
 
+def decode_frames(frames: list[bytes]) -> StageMessage:
+    """The message in what an inlet received. Raises WireError."""
+    if len(frames) != 1:
+        raise WireError(f"{len(frames)} frames instead of one")
+    return decode(frames[0])
+
+
+def garbage_report(name: str, count: int) -> ErrorReport:
+    """What is published when a worker's inlet got frames that are not ours."""
+    detail = f"{name}: frames that are not ours were dropped"
+    return ErrorReport(source="", stream="", code="garbage", detail=detail, count=count)
+
+
 class StageRunner:
     """Feeds a stage from its inlet and sends what it makes to its outlets, until told to quit."""
 
@@ -217,27 +234,16 @@ class StageRunner:
             if not int(inlet.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
                 return
             frames = inlet.recv_multipart(zmq.NOBLOCK)
-            before = self.garbage.count
             message = self._decode(frames)
             if message is not None:
                 self._process(message)
-            elif before == 0:
-                self.outlets.send(
-                    ErrorReport(
-                        source="",
-                        stream="",
-                        code="garbage",
-                        detail=f"{self.name}: a frame that is not ours was dropped",
-                    )
-                )
 
     def _decode(self, frames: list[bytes]) -> StageMessage | None:
         try:
-            if len(frames) != 1:
-                raise WireError(f"{len(frames)} frames instead of one")
-            return decode(frames[0])
+            return decode_frames(frames)
         except WireError as error:
-            self.garbage.note(error)
+            if self.garbage.note(error):
+                self.outlets.send(garbage_report(self.name, self.garbage.count))
             return None
 
     def _process(self, message: StageMessage) -> None:
@@ -248,7 +254,7 @@ class StageRunner:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: one bad utterance must not end all
             detail = f"{self.name}: {type(error).__name__}: {error}"
-            self._log.error("%s", detail, exc_info=self._log.isEnabledFor(logging.DEBUG))
+            self._log.debug("%s", detail, exc_info=True)
             self.outlets.send(
                 ErrorReport(
                     source=message.source,
@@ -258,3 +264,7 @@ class StageRunner:
                     detail=detail,
                 )
             )
+            # What was heard is published without what this stage would have added, and the
+            # source learns how far its stream is dealt with.
+            if isinstance(message, Transcript | Progress | EndOfStream):
+                self.outlets.send(message)

@@ -17,7 +17,7 @@ import zmq
 
 from pipeline.addresses import Addresses
 from pipeline.runner import Control, Leaving, Outlets
-from pipeline.transport import Context, GarbageCounter, Socket, bind, make_socket
+from pipeline.transport import Context, GarbageCounter, OncePer, Socket, bind, make_socket
 from pipeline.wire import Finished, Go, Opened, Ready, Stop, WireError, decode_ack
 from stages.messages import SAMPLE_RATE, AudioBlock, EndOfStream, ErrorReport, StageMessage
 
@@ -118,10 +118,10 @@ class SourceRunner:
         self._garbage = GarbageCounter(self._log.warning)
         self._backlog = Backlog(live_seconds)
         self._dropped = 0
+        self._every_second = OncePer(1.0)
         self._unpublished: dict[str, int] = {}
         self._poller = zmq.Poller()
         self.control.register(self._poller)
-        self._stopping = False
 
     def run(self) -> None:
         """Wait for the word to go, then work until done, stopped or told to quit."""
@@ -135,7 +135,8 @@ class SourceRunner:
                 self.control.send(Opened())
                 self._loop(acks)
             self.control.send(Finished())
-            self._wait(acks)
+            while True:  # a Stop may still come, and only Quit ends it
+                self._wait(acks)
         except Leaving:
             pass
         except Exception as error:  # noqa: BLE001 - the daemon tells it to the user as one line
@@ -166,26 +167,22 @@ class SourceRunner:
         exhausted = False
         while not exhausted:
             messages = self.source.read(READ_SECONDS)
-            self._look_around(acks, 0)
+            self._wait(acks, 0)
             if messages is None:
                 exhausted = True
             else:
                 self._send_all(messages)
-            if self._stopping and not exhausted:
+            if self.control.stopping and not exhausted:
                 self._send_all(self.source.close())
                 exhausted = True
         while self._backlog:
             self._flush()
-            self._look_around(acks, 10)
+            self._wait(acks, 10)
         while self._unpublished:
             self._wait(acks)
 
-    def _look_around(self, acks: Socket, timeout: int) -> None:
-        for message in self._wait(acks, timeout):
-            if isinstance(message, Stop):
-                self._stopping = True
-
     def _send_all(self, messages: Sequence[StageMessage]) -> None:
+        self._flush()
         for message in messages:
             if message.stream and isinstance(message, AudioBlock | EndOfStream):
                 self._unpublished.setdefault(message.stream, 0)
@@ -201,21 +198,18 @@ class SourceRunner:
             self._backlog.pop()
 
     def _keep(self, message: StageMessage) -> None:
-        dropped = self._backlog.append(message)
-        if not dropped:
-            return
-        if self._dropped == 0:
-            self._log.warning("the machine is too busy: live audio is being dropped")
+        self._dropped += self._backlog.append(message)
+        if self._dropped and self._every_second.due():
             self._backlog.append(
                 ErrorReport(
-                    source=self.name,
+                    source=message.source,
                     stream="",
                     code="audio-lost",
-                    detail=f"{self.name}: the stages behind are too slow; audio is dropped",
-                    count=dropped,
+                    detail=f"{self.name}: the machine is too busy; live audio was dropped",
+                    count=self._dropped,
                 )
             )
-        self._dropped += dropped
+            self._dropped = 0
 
     def _take_acks(self, acks: Socket) -> None:
         while True:

@@ -153,10 +153,10 @@ def main() -> None:
 
 
 def _read_line(descriptor: int) -> bytes:
-    """One line, without reading ahead: what follows is watched with poll."""
+    """The one line that is ever written; what is watched afterwards is only the pipe's end."""
     line = bytearray()
     while not line.endswith(b"\n"):
-        piece = os.read(descriptor, 1)
+        piece = os.read(descriptor, 65_536)
         if not piece:
             sys.exit(0)
         line += piece

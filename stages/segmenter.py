@@ -18,7 +18,6 @@ from stages.messages import (
     AudioBlock,
     EndOfStream,
     Endpoint,
-    ErrorReport,
     Progress,
     SpeechChunk,
     StageMessage,
@@ -126,7 +125,7 @@ class _StreamSegmenter:
 
     def push(self, block: AudioBlock) -> Iterator[StageMessage]:
         if block.lost:
-            yield from self._skip(block)
+            self._skip(block)
         data = self._rest + block.pcm
         whole = len(data) - len(data) % WINDOW_BYTES
         self._rest = data[whole:]
@@ -143,10 +142,11 @@ class _StreamSegmenter:
                 self._position += len(self._rest) // 2
             yield from self._end()
 
-    def _skip(self, block: AudioBlock) -> Iterator[StageMessage]:
+    def _skip(self, block: AudioBlock) -> None:
         """Audio was lost before ``block``: positions go on behind the gap.
 
-        The piece of a window that waited for the lost audio is lost with it.
+        The piece of a window that waited for the lost audio is lost with it. The source has
+        reported the loss; here it is marked in the utterance.
         """
         gap = max(block.lost, block.position - self._position)
         if self._endpointer.speaking:
@@ -154,12 +154,6 @@ class _StreamSegmenter:
         self._rest = b""
         self._position = block.position
         self._recent.clear()
-        yield ErrorReport(
-            **self._names,  # type: ignore[arg-type]
-            code="audio-lost",
-            detail=f"{gap} samples of audio are missing from {block.source}",
-            count=gap,
-        )
 
     def _window(self, window: bytes, loud: Sequence[float]) -> Iterator[StageMessage]:
         self._position += WINDOW_SAMPLES

@@ -8,7 +8,7 @@ from functools import partial
 
 import click
 
-from models.errors import ConfigurationError, IntentdError, ModelError
+from models.errors import ConfigurationError, IntentdError, ModelError, TransportError
 from pipeline.cli.options import configuration_option
 from pipeline.configuration import Configuration, MicrophoneSection
 
@@ -65,6 +65,13 @@ def _check_sockets(settings: Configuration) -> str:
     from pipeline.transport import Context, bind, make_socket
 
     directory = default_directory()
+    try:
+        with SocketDirectory(directory):
+            pass
+    except TransportError as error:
+        if error.code == "already-running":
+            return f"{directory}, in use by the intentd that runs now"
+        raise
     with SocketDirectory(directory):
         context: Context = zmq.Context()
         socket = make_socket(context, zmq.XPUB)

@@ -41,6 +41,10 @@ class CleanErrors(click.Group):
         except BrokenPipeError:
             _silence_stdout()
             ctx.exit(BROKEN_PIPE)
+        except OSError as error:
+            _silence_stdout()
+            report(IntentdError(f"{error.filename or 'standard output'}: {error.strerror}"))
+            ctx.exit(BAD_INPUT)
 
 
 def _silence_stdout() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from models.errors import ConfigurationError, IntentdError, TransportError
+from models.errors import ConfigurationError, IntentdError, SourceError, TransportError
 from pipeline.cli.errors import BAD_INPUT, report
 from pipeline.cli.options import configuration_option
 from pipeline.expectations import BESIDE, Expectation, differences, load_expectations
 from pipeline.loading import endpoint_problem, load_configuration
 from pipeline.replay_output import ReplayOutput
+
+if TYPE_CHECKING:
+    from pipeline.replay import Replay
 
 
 @click.command()
@@ -81,12 +84,17 @@ def replay(
     from pipeline.logs import configure_logging
 
     settings = load_configuration(configuration)
+    if wait_subscribers and not publish:
+        raise ConfigurationError("--wait-subscribers: nobody can subscribe; add --publish ENDPOINT")
+    if at_least is not None and not expect:
+        raise ConfigurationError("--at-least: nothing is expected; add --expect FILE")
     problem = endpoint_problem(publish) if publish else None
     if problem:
         raise TransportError(f"--publish: {problem}")
     import msgspec
 
-    quieter = {"debug": "debug"}.get(settings.log.level, "warning")
+    # What goes wrong is printed here, as one line each.
+    quieter: Literal["debug", "error"] = "debug" if settings.log.level == "debug" else "error"
     log = msgspec.structs.replace(settings.log, level=quieter)
     settings = msgspec.structs.replace(settings, log=log)
     configure_logging(log)
@@ -94,6 +102,7 @@ def replay(
     expected = _expected(expect, files)
     output = ReplayOutput(files, style=style, jobs=jobs)
     output.bad += bad
+    interrupted = 0
     if files:
         from pipeline.replay import Replay
 
@@ -105,12 +114,30 @@ def replay(
             publish=publish,
             wait_subscribers=wait_subscribers,
         )
-        signal.signal(signal.SIGINT, lambda *_: player.stop())
-        signal.signal(signal.SIGTERM, lambda *_: player.stop())
-        player.run(output.add, output.fail)
-        output.finish()
-    code = _judge(expected, output, at_least)
+        interrupted = _play(player, output)
+    if interrupted:
+        sys.exit(128 + interrupted)
+    code = _judge(expected, files, output, at_least)
     sys.exit(BAD_INPUT if output.bad else code)
+
+
+def _play(player: Replay, output: ReplayOutput) -> int:
+    """Play everything; the number of the signal that ended it early, else 0."""
+    caught: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+        player.stop()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    player.run(output.add, output.fail)
+    if caught:
+        return caught[0]
+    output.finish()
+    return 0
 
 
 def _files(audio: tuple[str, ...]) -> tuple[list[str], int]:
@@ -125,7 +152,22 @@ def _files(audio: tuple[str, ...]) -> tuple[list[str], int]:
         except IntentdError as error:
             report(error)
             bad += 1
+    for file in [file for file in files if not _is_text(file)]:
+        name = file.encode("utf-8", "backslashreplace").decode()
+        report(SourceError(f"{name}: the name is not valid UTF-8; rename the file"))
+        files.remove(file)
+        bad += 1
+    if files.count("-") > 1:
+        raise SourceError("-: standard input can be played once only")
     return files, bad
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _expected(expect: str | None, files: list[str]) -> dict[str, Expectation]:
@@ -138,18 +180,23 @@ def _expected(expect: str | None, files: list[str]) -> dict[str, Expectation]:
     return load_expectations(expect, files)
 
 
-def _judge(expected: dict[str, Expectation], output: ReplayOutput, at_least: int | None) -> int:
+def _judge(
+    expected: dict[str, Expectation],
+    files: list[str],
+    output: ReplayOutput,
+    at_least: int | None,
+) -> int:
     """Tell what differs; 1 when it is too much."""
     if not expected:
         return 0
     good = 0
-    for file, expectation in expected.items():
-        if file in output.failed:
+    for place, file in enumerate(files):
+        if place in output.failed:
             continue
-        found = differences(expectation, output.events_of(file))
+        found = differences(expected[file], output.events_at(place))
         good += not found
         for line in found:
             click.echo(f"{file}: {line}", err=True)
-    click.echo(f"{good} of {len(expected)} recordings as expected", err=True)
-    enough = len(expected) - len(output.failed) if at_least is None else at_least
+    click.echo(f"{good} of {len(files)} recordings as expected", err=True)
+    enough = len(files) - len(output.failed) if at_least is None else at_least
     return 0 if good >= enough else 1

@@ -107,7 +107,8 @@ class MicrophoneSource:
             return []
         messages: list[StageMessage] = [*connection.close()]
         self._losses.add(connection.take_losses())
-        return [*messages, *self._report_losses(at_once=True)]
+        # Before the end of the stream, behind which nobody waits for it.
+        return [*self._report_losses(at_once=True), *messages]
 
     def _connect(self) -> None:
         capture = self._open_capture(

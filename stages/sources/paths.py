@@ -51,6 +51,15 @@ def unreadable(path: str, error: OSError | ValueError) -> SourceError:
     return SourceError(f"{name}: not a possible path ({error}); check the path")
 
 
+def as_given(path: str) -> str:
+    """The path for events: as the user gave it, or escaped where it is no Unicode."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return shown(path)
+    return path
+
+
 def shown(path: str) -> str:
     """The path as one line of valid Unicode, for messages and events."""
     if path.isprintable():

@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal, Protocol
 from models.errors import SourceError
 from stages.messages import SAMPLE_RATE, AudioBlock, EndOfStream, ErrorReport, StageMessage
 from stages.sources.decoding import decode
-from stages.sources.paths import STANDARD_INPUT, expand_path, shown
+from stages.sources.paths import STANDARD_INPUT, as_given, expand_path
 from stages.sources.standard_input import StandardInput
 
 Pace = Literal["fast", "real"]
@@ -66,6 +66,7 @@ class RecordingSource:
         self._position = 0
         self._began = 0.0
         self._held: bytes | None = None
+        self._begun = False
 
     def open(self) -> None:
         """Find the files. What is wrong with any of them is reported when its turn comes."""
@@ -85,7 +86,7 @@ class RecordingSource:
                 self._begin(*self._waiting.popleft())
             return self._next(timeout)
         except SourceError as error:
-            return [*self._end(), self._report(error)]
+            return [self._report(error), *self._end()]
 
     def close(self) -> Sequence[StageMessage]:
         """Leave the files that are still to come."""
@@ -95,8 +96,9 @@ class RecordingSource:
     def _begin(self, path: str, error: SourceError | None) -> None:
         self._stream = f"{self.name}-{self._index:05d}"
         self._index += 1
-        self._file = shown(path)
+        self._file = as_given(path)
         self._position = 0
+        self._begun = True
         if error:
             raise error
         if path == STANDARD_INPUT:
@@ -138,13 +140,14 @@ class RecordingSource:
         return self._monotonic() >= due
 
     def _end(self) -> Sequence[StageMessage]:
-        """Close the file; its end is only worth telling if it had a beginning."""
+        """Close the file. A bad one ends too: what was said of it is published before its end."""
         reader, self._reader, self._held = self._reader, None, None
         if reader is not None:
             reader.close()
         length, self._position = self._position, 0
-        if length == 0:
+        if not self._begun:
             return []
+        self._begun = False
         return [
             EndOfStream(source=self.name, stream=self._stream, file=self._file, position=length)
         ]

@@ -72,7 +72,7 @@ def test_a_difference_and_a_bad_recording_exit_with_2(
         "--expect", str(expect),
     )  # fmt: skip
     assert done.returncode == 2
-    assert "expected None, got orderDrink" in done.stderr
+    assert "expected a rejection, got orderDrink" in done.stderr
 
 
 def test_a_configuration_with_a_typo(intentd: CommandLine, configure: Configure) -> None:
@@ -223,3 +223,115 @@ def test_words_that_the_speech_model_lacks_are_named_at_start(
     done = intentd("check", "--no-microphone", "-c", str(path))
     assert done.returncode == 2
     assert "lapsangsouchong" in done.stdout
+
+
+@pytest.mark.parametrize("placement", ["process", "thread"])
+@pytest.mark.parametrize("order", [["bad"], ["good", "bad"], ["good", "bad", "bad"]])
+def test_a_bad_recording_is_named_wherever_it_stands(
+    intentd: CommandLine, recordings: Path, tmp_path: Path, placement: str, order: list[str]
+) -> None:
+    configuration = tmp_path / "x.yaml"
+    text = (ROOT / "configs/coffee.yaml").read_text()
+    configuration.write_text(text.replace("placement: process", f"placement: {placement}"))
+    files = []
+    for number, kind in enumerate(order):
+        files.append(tmp_path / f"{number}.flac")
+        if kind == "good":
+            shutil.copy(recordings / GOOD, files[-1])
+        else:
+            files[-1].write_bytes(b"no sound")
+    done = intentd("replay", *map(str, files), "-c", str(configuration))
+    assert done.returncode == 2
+    assert done.stderr.count("intentd: error:") == order.count("bad")
+    assert done.stdout.count("orderDrink") == order.count("good")
+    assert "nothing heard" not in done.stdout
+
+
+def test_no_audio_on_standard_input(intentd: CommandLine) -> None:
+    done = intentd("replay", "-", "-c", "coffee", stdin=b"")
+    assert_refused(done, "-")
+
+
+def test_an_ordinary_file_is_never_taken_for_a_socket(
+    intentd: CommandLine, recordings: Path, tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("do not delete")
+    done = intentd(
+        "replay", str(recordings / GOOD), "-c", "coffee", "--publish", f"ipc://{precious}"
+    )
+    assert_refused(done, str(precious), "no socket")
+    assert precious.read_text() == "do not delete"
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["models", "list"], ["replay", "GOOD"]])
+def test_output_that_can_not_be_written(
+    intentd: CommandLine, recordings: Path, arguments: list[str]
+) -> None:
+    """/dev/full is a disk without room."""
+    import subprocess
+    import sys
+
+    real = [str(recordings / GOOD) if a == "GOOD" else a for a in arguments]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline.cli", *real],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=intentd.environment,
+            check=False,
+        )
+    assert_refused(done, "No space left on device")
+
+
+@pytest.mark.parametrize("name", ["größe 1.flac", "a\nb.flac", "non\u00a0breaking.flac"])
+def test_odd_file_names_come_back_as_they_were_given(
+    intentd: CommandLine, recordings: Path, tmp_path: Path, name: str
+) -> None:
+    import json
+
+    path = tmp_path / name
+    shutil.copy(recordings / GOOD, path)
+    done = intentd("replay", str(path), "-c", "coffee", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    [event] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert event["file"] == str(path)
+
+
+def test_a_file_name_that_is_no_text(
+    intentd: CommandLine, recordings: Path, tmp_path: Path
+) -> None:
+    bad = os.fsencode(tmp_path) + b"/\xff.flac"
+    shutil.copy(recordings / GOOD, bad)
+    done = intentd("replay", os.fsdecode(bad), str(recordings / GOOD), "-c", "coffee")
+    assert_refused(done, "not valid UTF-8")
+    assert "orderDrink" in done.stdout
+
+
+def test_wait_subscribers_without_a_place_to_subscribe(
+    intentd: CommandLine, recordings: Path
+) -> None:
+    done = intentd("replay", str(recordings / GOOD), "--wait-subscribers", "1")
+    assert_refused(done, "--publish")
+
+
+def test_more_requests_than_can_be_worked_on_are_refused_and_the_daemon_goes_on(
+    intentd: CommandLine, configure: Configure
+) -> None:
+    import zmq
+
+    intentd.start_daemon(configure())
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    with context.socket(zmq.DEALER) as socket:
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.connect(f"ipc://{intentd.directory / 'control'}")
+        for _ in range(5000):
+            socket.send_multipart([b"", b'{"command": "say", "text": "give me a latte"}'])
+    context.term()
+    for _ in range(20):
+        done = intentd("say", "give me a latte", "--timeout", "20")
+        if done.returncode == 0:
+            break
+        assert_refused(done, "the daemon is busy; try again")
+    assert "orderDrink" in done.stdout

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -229,16 +232,23 @@ def test_listen_shows_events_as_json_and_runs_a_program_for_each(
     assert json.loads(first)["intent"]["name"] == "orderDrink"
 
 
+def first_line(process: subprocess.Popen[str], again: Callable[[], object]) -> str:
+    """The first line that ``process`` prints; ``again`` is called until it does."""
+    lines: queue.Queue[str] = queue.Queue()
+    assert process.stdout is not None
+    read = process.stdout.readline
+    threading.Thread(target=lambda: lines.put(read()), daemon=True).start()
+    for _ in range(20):
+        again()
+        with contextlib.suppress(queue.Empty):
+            return lines.get(timeout=0.5)
+    return ""
+
+
 def test_listen_prints_one_line_for_people(intentd: CommandLine, configure: Configure) -> None:
     intentd.start_daemon(configure())
     listener = intentd.start("listen", "--topic", "intent/")
-    assert listener.stdout is not None
-    os.set_blocking(listener.stdout.fileno(), False)
-    line = ""
-    deadline = time.monotonic() + 30
-    while not line and time.monotonic() < deadline:
-        intentd("say", "give me a latte with soy milk")
-        line = listener.stdout.readline()
+    line = first_line(listener, lambda: intentd("say", "give me a latte with soy milk"))
     assert line.startswith(
         'say  "give me a latte with soy milk" → orderDrink(coffeeDrink=latte, milkAmount=soy milk)'
     )
@@ -284,12 +294,7 @@ def test_the_ten_lines_of_plain_pyzmq_in_the_readme_work(
         text=True,
         env=intentd.environment,
     )
-    assert process.stdout is not None
-    os.set_blocking(process.stdout.fileno(), False)
-    line, deadline = "", time.monotonic() + 30
-    while not line and time.monotonic() < deadline:
-        intentd("say", "give me a latte")
-        line = process.stdout.readline()
+    line = first_line(process, lambda: intentd("say", "give me a latte"))
     process.kill()
     process.communicate()
     assert "orderDrink" in line

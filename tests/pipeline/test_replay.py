@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +140,6 @@ def test_raw_audio_on_standard_input(intentd: CommandLine, recordings: Path) -> 
 
 
 def test_real_pace_takes_as_long_as_the_recording(intentd: CommandLine, recordings: Path) -> None:
-    import time
-
     import soundfile
 
     path = recordings / ESPRESSO
@@ -205,6 +204,39 @@ def test_ctrl_c_ends_a_replay_in_order(
     assert list(runtime_dir.iterdir()) == [], "the private sockets are gone"
 
 
+def test_a_slow_reader_of_the_output_loses_nothing(intentd: CommandLine, recordings: Path) -> None:
+    files = [str(recordings / LATTE), str(recordings / ESPRESSO)] * 20
+    process = intentd.start("replay", *files, "-c", "coffee", "--format", "json")
+    time.sleep(15)
+    output, errors = process.communicate(timeout=40)
+    assert process.returncode == 0, errors
+    assert len(output.splitlines()) == len(files)
+
+
+def test_an_interrupted_replay_says_so_by_its_exit_code(
+    intentd: CommandLine, recordings: Path
+) -> None:
+    process = intentd.start("replay", str(recordings / "coffee"), "-c", "coffee", "--pace", "real")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM, errors
+    assert "nothing heard" not in output
+
+
+def test_the_same_recording_twice_is_two_recordings(
+    intentd: CommandLine, recordings: Path, tmp_path: Path
+) -> None:
+    file = str(recordings / ESPRESSO)
+    expect = write_expectations(tmp_path / "e.ndjson", {"audio": file, "intent": "orderDrink"})
+    done = intentd("replay", file, file, file, "-c", "coffee", "--expect", expect)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("orderDrink") == 3
+    assert "nothing heard" not in done.stdout
+    assert done.stderr == "3 of 3 recordings as expected\n"
+
+
 # ---------------------------------------------------------------- expectations
 
 
@@ -227,7 +259,7 @@ def test_what_differs_from_the_expectation_is_printed_and_exits_with_1(
     assert done.stderr.splitlines() == [
         f"{espresso}: slot roast: not expected, got dark roast",
         f"{espresso}: slot coffeeDrink: not expected, got espresso",
-        f"{latte}: intent: expected None, got orderDrink",
+        f"{latte}: intent: expected a rejection, got orderDrink",
         "0 of 2 recordings as expected",
     ]
 
@@ -250,6 +282,7 @@ def test_expectations_beside_the_recordings(
         ('\n{"audio": "x.flac"}', "expect.ndjson:2: Object missing required field `intent`"),
         ('{"intent": null}', "expect.ndjson:1: key audio is missing"),
         ("nonsense", "expect.ndjson:1: JSON is malformed"),
+        ('{"audio": "x.flac", "intent": null, "txt": "a"}', "unknown field `txt`"),
         ('{"audio": "other.flac", "intent": null}', "has no line for"),
     ],
 )

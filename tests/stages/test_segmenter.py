@@ -17,7 +17,6 @@ from stages.messages import (
     AudioBlock,
     EndOfStream,
     Endpoint,
-    ErrorReport,
     Progress,
     SpeechChunk,
     StageMessage,
@@ -164,14 +163,11 @@ def test_the_gate_finds_the_same_utterance() -> None:
     assert gated.end == pytest.approx(plain.end, abs=0.1 * RATE)
 
 
-def test_lost_audio_marks_the_utterance_and_is_reported() -> None:
+def test_lost_audio_marks_the_utterance() -> None:
     audio = np.concatenate([SPEECH, silence(2.0)])
     made = run(blocks(audio, lost_at=len(SPEECH) // 3200 * 1600))
     [endpoint] = only(Endpoint, made)
-    [report] = only(ErrorReport, made)
-    assert report.code == "audio-lost"
-    assert 800 <= report.count < 800 + 512
-    assert endpoint.lost == report.count
+    assert 800 <= endpoint.lost < 800 + 512, "and the piece of a window before it"
 
 
 def test_the_same_stream_heard_again_gives_the_same_ids() -> None:

@@ -35,7 +35,7 @@ def test_given_raw_pcm_it_becomes_one_stream(listen: Callable[..., Any]) -> None
 def test_given_half_a_sample_at_the_end_the_whole_ones_are_heard(listen: Any) -> None:
     heard = listen(RecordingSource("desk", ["-"], standard_input=io.BytesIO(bytes(4_001))))
     assert sum(len(block.pcm) for block in heard.blocks) == 4_000
-    end, report = heard.others
+    report, end = heard.others
     assert end.position == 2_000
     assert "ended in the middle of a sample" in report.detail
 
@@ -52,7 +52,7 @@ def test_given_half_a_sample_at_the_end_the_whole_ones_are_heard(listen: Any) ->
 def test_given_what_is_no_raw_pcm_it_is_told(content: bytes, fault: str, listen: Any) -> None:
     heard = listen(RecordingSource("desk", ["-"], standard_input=io.BytesIO(content)))
     assert heard.blocks == []
-    (report,) = heard.others
+    report, _end = heard.others
     assert isinstance(report, ErrorReport)
     assert report.detail.startswith("standard input: ")
     assert fault in report.detail
@@ -61,7 +61,7 @@ def test_given_what_is_no_raw_pcm_it_is_told(content: bytes, fault: str, listen:
 def test_given_a_terminal_it_is_told(listen: Any) -> None:
     controller, terminal = os.openpty()
     with open(terminal, "rb", buffering=0) as stream, open(controller, "rb", buffering=0):
-        (report,) = listen(RecordingSource("desk", ["-"], standard_input=stream)).others
+        report, _end = listen(RecordingSource("desk", ["-"], standard_input=stream)).others
     assert "is a terminal" in report.detail
 
 
