@@ -56,7 +56,9 @@ class ReplayOutput:
         self.bad += 1
         place = self._place(event.file)
         if place is not None and (place in self.failed or self._events.get(place)):
-            place = self._place(event.file, behind=place)
+            # Perhaps the same recording further on in the list; else it failed in its middle.
+            later = self._place(event.file, behind=place)
+            place = place if later is None else later
         if place is not None:
             self.failed.add(place)
 

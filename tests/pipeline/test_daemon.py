@@ -1,16 +1,11 @@
-"""The daemon in processes of its own: start, stop, say, listen, and what it refuses."""
+"""The daemon in processes of its own: start, stop, and what it refuses."""
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import os
-import queue
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,32 +22,10 @@ from pipeline.events import (
     NotRecognizedEvent,
     PartialEvent,
     StateEvent,
-    from_json,
 )
 
 Configure = Callable[..., Path]
 PLACEMENTS = ["process", "thread"]
-
-
-@pytest.mark.parametrize("placement", PLACEMENTS)
-def test_text_that_is_said_comes_back_as_an_intent_to_every_subscriber(
-    intentd: CommandLine, configure: Configure, placement: str
-) -> None:
-    intentd.start_daemon(configure(placement=placement))
-    with Subscriber("intent/") as subscriber:
-        subscriber.wait_connected(5)
-        said = intentd("say", "--json", "Can I have a  small latte with milk")
-        event = wait_for(subscriber, lambda e: isinstance(e, IntentEvent))
-    assert said.returncode == 0, said.stderr
-    assert isinstance(event, IntentEvent)
-    assert from_json(said.stdout) == event
-    assert event.simulated is True
-    assert event.text == "can i have a small latte with milk"
-    assert {slot.name: slot.value for slot in event.slots} == {
-        "size": "small",
-        "coffeeDrink": "latte",
-        "milkAmount": "milk",
-    }
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
@@ -115,18 +88,16 @@ def test_when_a_worker_dies_the_daemon_ends_with_an_error_and_no_orphans(
 ) -> None:
     daemon = intentd.start_daemon(configure())
     family = psutil.Process(daemon.pid).children(recursive=True)
-    [victim] = [p for p in family if is_worker(p, "transcriber")]
-    victim.kill()
+    [victim] = [p for p in family if p.cmdline()[-1] == "transcriber-0"]
+    with Subscriber("state/", "error/") as subscriber:
+        subscriber.wait_connected(5)
+        victim.kill()
+        assert wait_for(subscriber, lambda e: isinstance(e, ErrorEvent) and e.code == "stage-died")
+        assert wait_for(subscriber, lambda e: isinstance(e, StateEvent) and e.state == "stopped")
     _, errors = daemon.communicate(timeout=20)
     assert daemon.returncode == 2
     assert "transcriber-0 ended unexpectedly" in errors
     assert not psutil.wait_procs(family, timeout=5)[1]
-
-
-def is_worker(process: psutil.Process, kind: str) -> bool:
-    """The transcriber is the worker that has loaded Vosk."""
-    needles = {"transcriber": "libvosk", "publisher": "nothing"}
-    return any(needles[kind] in m.path for m in process.memory_maps())
 
 
 def test_when_the_daemon_is_killed_its_workers_leave(
@@ -210,96 +181,6 @@ def test_a_port_in_use_is_named(intentd: CommandLine, configure: Configure) -> N
     )
 
 
-def test_listen_shows_events_as_json_and_runs_a_program_for_each(
-    intentd: CommandLine, configure: Configure, tmp_path: Path
-) -> None:
-    intentd.start_daemon(configure())
-    target = tmp_path / "events of mine.txt"
-    program = f"{sys.executable} -c 'import sys; open(sys.argv[1], \"a\").write(sys.stdin.read())'"
-    listener = intentd.start("listen", "--topic", "intent/", "--json")
-    runner = intentd.start("listen", "--topic", "intent/", "--exec", f"{program} '{target}'")
-    with Subscriber("intent/") as subscriber:
-        subscriber.wait_connected(5)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and not target.exists():
-            intentd("say", "give me a latte")
-    assert listener.stdout is not None
-    event = from_json(listener.stdout.readline())
-    assert isinstance(event, IntentEvent)
-    assert event.intent.name == "orderDrink"
-    runner.terminate()
-    first = target.read_text().splitlines()[0]
-    assert json.loads(first)["intent"]["name"] == "orderDrink"
-
-
-def first_line(process: subprocess.Popen[str], again: Callable[[], object]) -> str:
-    """The first line that ``process`` prints; ``again`` is called until it does."""
-    lines: queue.Queue[str] = queue.Queue()
-    assert process.stdout is not None
-    read = process.stdout.readline
-    threading.Thread(target=lambda: lines.put(read()), daemon=True).start()
-    for _ in range(20):
-        again()
-        with contextlib.suppress(queue.Empty):
-            return lines.get(timeout=0.5)
-    return ""
-
-
-def test_listen_prints_one_line_for_people(intentd: CommandLine, configure: Configure) -> None:
-    intentd.start_daemon(configure())
-    listener = intentd.start("listen", "--topic", "intent/")
-    line = first_line(listener, lambda: intentd("say", "give me a latte with soy milk"))
-    assert line.startswith(
-        'say  "give me a latte with soy milk" → orderDrink(coffeeDrink=latte, milkAmount=soy milk)'
-    )
-
-
-def test_say_without_a_daemon_names_the_mend(intentd: CommandLine) -> None:
-    done = intentd("say", "hello")
-    assert done.returncode == 2
-    assert "no intentd runs in" in done.stderr
-    assert "intentd run" in done.stderr
-
-
-def test_say_nothing_is_refused(intentd: CommandLine, configure: Configure) -> None:
-    intentd.start_daemon(configure())
-    done = intentd("say", " ")
-    assert (done.returncode, done.stderr) == (
-        2,
-        "intentd: error: say: there is nothing to say\n",
-    )
-
-
-def test_a_late_listener_learns_that_it_is_ready(
-    intentd: CommandLine, configure: Configure
-) -> None:
-    intentd.start_daemon(configure())
-    with Subscriber("state/") as subscriber:
-        event = subscriber.receive(5)
-    assert isinstance(event, StateEvent)
-    assert event.state == "ready"
-
-
-def test_the_ten_lines_of_plain_pyzmq_in_the_readme_work(
-    intentd: CommandLine, configure: Configure
-) -> None:
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
-    _, _, rest = readme.partition("<!-- plain pyzmq -->\n```python\n")
-    program, _, _ = rest.partition("```")
-    assert "zmq.SUB" in program
-    intentd.start_daemon(configure())
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-c", program],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=intentd.environment,
-    )
-    line = first_line(process, lambda: intentd("say", "give me a latte"))
-    process.kill()
-    process.communicate()
-    assert "orderDrink" in line
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 def test_several_sources_feed_one_daemon_each_with_its_name(
     intentd: CommandLine, configure: Configure, recordings: Path, workers: int
@@ -331,3 +212,23 @@ def test_logs_are_json_where_no_terminal_is(intentd: CommandLine, configure: Con
     records = [json.loads(line) for line in errors.splitlines()]
     assert {"time", "level", "logger", "message"} <= records[0].keys()
     assert any(record["message"] == "ready" for record in records)
+
+
+def test_a_source_that_has_finished_is_not_taken_for_dead(
+    intentd: CommandLine, configure: Configure, recordings: Path, tmp_path: Path
+) -> None:
+    espresso = recordings / "coffee" / "get-me-a-small-dark-roast-espresso.flac"
+    configure()
+    path = configure(
+        sources=[
+            {"type": "recording", "name": "room", "paths": [str(tmp_path / "room.wav")]},
+            {"type": "recording", "name": "bar", "paths": [str(espresso)], "pace": "fast"},
+        ]
+    )
+    with Subscriber("intent/") as subscriber:
+        daemon = intentd.start_daemon(path)
+        wait_for(subscriber, lambda e: isinstance(e, IntentEvent), timeout=5)
+        time.sleep(1)
+        daemon.terminate()
+    _, errors = daemon.communicate(timeout=20)
+    assert daemon.returncode == 0, errors
