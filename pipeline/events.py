@@ -30,52 +30,38 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """Name of the source, empty where the event is the daemon's own."""
 
 
-class IntentEvent(_Event, frozen=True, kw_only=True, tag="intent"):
-    """An utterance that was understood."""
+class _HeardEvent(_Event, frozen=True, kw_only=True):
+    """What all events of a finished utterance tell."""
 
     text: str
+    words: tuple[Word, ...]
+    speech: Span
+    timings_ms: dict[str, float]
+    models: dict[str, str]
+    published: str
+    transcripts: tuple[str, ...] | UnsetType = UNSET
+    file: str | UnsetType = UNSET
+    simulated: bool | UnsetType = UNSET
+
+
+class IntentEvent(_HeardEvent, frozen=True, kw_only=True, tag="intent"):
+    """An utterance that was understood."""
+
     intent: Intent
     slots: tuple[Slot, ...]
     alternatives: tuple[Intent, ...]
-    words: tuple[Word, ...]
-    speech: Span
-    timings_ms: dict[str, float]
-    models: dict[str, str]
-    published: str
-    transcripts: tuple[str, ...] | UnsetType = UNSET
-    file: str | UnsetType = UNSET
-    simulated: bool | UnsetType = UNSET
 
 
-class NotRecognizedEvent(_Event, frozen=True, kw_only=True, tag="not-recognized"):
+class NotRecognizedEvent(_HeardEvent, frozen=True, kw_only=True, tag="not-recognized"):
     """An utterance that no intent fits well enough; ``intent`` is the best guess."""
 
-    text: str
     intent: Intent | None
     slots: tuple[Slot, ...]
     alternatives: tuple[Intent, ...]
-    words: tuple[Word, ...]
-    speech: Span
-    timings_ms: dict[str, float]
-    models: dict[str, str]
-    published: str
-    transcripts: tuple[str, ...] | UnsetType = UNSET
-    file: str | UnsetType = UNSET
-    simulated: bool | UnsetType = UNSET
 
 
-class TranscriptEvent(_Event, frozen=True, kw_only=True, tag="transcript"):
+class TranscriptEvent(_HeardEvent, frozen=True, kw_only=True, tag="transcript"):
     """What was heard in an utterance, whatever it means."""
-
-    text: str
-    words: tuple[Word, ...]
-    speech: Span
-    timings_ms: dict[str, float]
-    models: dict[str, str]
-    published: str
-    transcripts: tuple[str, ...] | UnsetType = UNSET
-    file: str | UnsetType = UNSET
-    simulated: bool | UnsetType = UNSET
 
 
 class PartialEvent(_Event, frozen=True, kw_only=True, tag="partial"):

@@ -6,8 +6,9 @@ stage's edge is here.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Protocol
 
 import zmq
@@ -63,6 +64,7 @@ class Control:
         self.socket.setsockopt(zmq.IDENTITY, name.encode())
         self.socket.connect(addresses.workers)
         self._parent = parent
+        self._log = logging.getLogger(f"intentd.{name}")
         self.stopping = False
         """True once the daemon has said Stop, whoever was listening for it."""
 
@@ -97,6 +99,21 @@ class Control:
                 raise Leaving
             self.stopping |= isinstance(message, Stop)
             messages.append(message)
+
+    @contextlib.contextmanager
+    def until_quit(self, *closers: Callable[[], object]) -> Iterator[None]:
+        """A worker's life: Quit ends it, what goes wrong is told to the daemon, all is closed."""
+        try:
+            yield
+        except Leaving:
+            pass
+        except Exception as error:  # noqa: BLE001 - the daemon tells it to the user as one line
+            self._log.debug("can't go on", exc_info=True)
+            self.fail(error)
+        finally:
+            for close in closers:
+                close()
+            self.socket.close()
 
     def fail(self, error: BaseException) -> None:
         """Tell the daemon why this worker can't go on."""
@@ -200,23 +217,13 @@ class StageRunner:
     def run(self) -> None:
         """Work until told to quit. Errors while opening are told to the daemon."""
         inlet = make_socket(self._context, zmq.PULL)
-        try:
+        with self.control.until_quit(inlet.close, self.stage.close, self.outlets.close):
             bind(inlet, self._addresses.inner(self.name))
             reports = list(self.stage.open())
             self.control.send(Ready())
             for report in reports:
                 self.outlets.send(report)
             self._loop(inlet)
-        except Leaving:
-            pass
-        except Exception as error:  # noqa: BLE001 - the daemon tells it to the user as one line
-            self._log.debug("can't go on", exc_info=True)
-            self.control.fail(error)
-        finally:
-            self.stage.close()
-            inlet.close()
-            self.outlets.close()
-            self.control.socket.close()
 
     def _loop(self, inlet: Socket) -> None:
         poller = zmq.Poller()

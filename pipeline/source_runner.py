@@ -10,34 +10,20 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 import zmq
 
 from pipeline.addresses import Addresses
-from pipeline.runner import Control, Leaving, Outlets
+from pipeline.runner import Control, Outlets
 from pipeline.transport import Context, GarbageCounter, OncePer, Socket, bind, make_socket
 from pipeline.wire import Finished, Go, Opened, Ready, Stop, WireError, decode_ack
 from stages.messages import SAMPLE_RATE, AudioBlock, EndOfStream, ErrorReport, StageMessage
+from stages.sources.base import Source
 
 READ_SECONDS: Final = 0.25
 """How long a source may wait for audio before control is looked at again."""
-
-
-class Source(Protocol):
-    """What gives audio."""
-
-    live: bool
-
-    def open(self) -> None:
-        """Raises SourceError."""
-
-    def read(self, timeout: float) -> Sequence[StageMessage] | None:
-        """What came within ``timeout`` seconds; None when nothing will ever come again."""
-
-    def close(self) -> Sequence[StageMessage]:
-        """Let go; returns the end of the stream that was open, if any."""
 
 
 class Backlog:
@@ -126,7 +112,7 @@ class SourceRunner:
     def run(self) -> None:
         """Wait for the word to go, then work until done, stopped or told to quit."""
         acks = make_socket(self._context, zmq.PULL, hwm=10_000)
-        try:
+        with self.control.until_quit(acks.close, self.source.close, self.outlets.close):
             bind(acks, self._addresses.inner(f"{self.name}.acks"))
             self._poller.register(acks, zmq.POLLIN)
             self.control.send(Ready())
@@ -137,16 +123,6 @@ class SourceRunner:
             self.control.send(Finished())
             while True:  # a Stop may still come, and only Quit ends it
                 self._wait(acks)
-        except Leaving:
-            pass
-        except Exception as error:  # noqa: BLE001 - the daemon tells it to the user as one line
-            self._log.debug("can't go on", exc_info=True)
-            self.control.fail(error)
-        finally:
-            self.source.close()
-            acks.close()
-            self.outlets.close()
-            self.control.socket.close()
 
     def _wait_for_go(self, acks: Socket) -> bool:
         while True:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import zmq
@@ -17,14 +18,18 @@ import zmq
 from models.errors import IntentdError
 from pipeline.addresses import Addresses
 from pipeline.configuration import Configuration, MicrophoneSection, RecordingSection
-from pipeline.loading import find_domain
 from pipeline.plan import WorkerSpec, source_worker
-from pipeline.publisher import PublisherRunner
 from pipeline.runner import Control, Leaving, Stage, StageRunner
-from pipeline.source_runner import Source, SourceRunner
+from pipeline.source_runner import SourceRunner
 from pipeline.transport import Context
+from stages.sources.base import Source
 
-Runner = StageRunner | SourceRunner | PublisherRunner
+
+class Runner(Protocol):
+    """What a worker runs until it is told to quit."""
+
+    def run(self) -> None:
+        """Work."""
 
 
 def run_worker(spec: WorkerSpec, context: Context, parent: int | None = None) -> None:
@@ -46,6 +51,8 @@ def _make_runner(
 ) -> Runner:
     configuration = spec.configuration
     if spec.kind == "publisher":
+        from pipeline.publisher import PublisherRunner
+
         section = configuration.publisher
         return PublisherRunner(
             context,
@@ -102,6 +109,7 @@ def _make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
             gate=s.gate,
         )
     if spec.kind == "transcriber":
+        from pipeline.loading import find_domain
         from stages.transcriber import Transcriber
 
         t = configuration.transcriber
@@ -113,6 +121,7 @@ def _make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
             nbest=t.nbest,
             partials=t.partials,
         )
+    from pipeline.loading import find_domain
     from stages.understander import Understander
 
     u = configuration.understanders[spec.index]
