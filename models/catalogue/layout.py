@@ -16,7 +16,8 @@ import msgspec
 from models.errors import ModelError
 
 FolderKind = Literal["vosk", "vosk-grammar", "mobilebert"]
-"""What a model folder holds; a grammar is a compiled ``Gr.fst`` to be joined with a Vosk model."""
+"""What a model folder holds; a grammar is a compiled ``Gr.fst``, or an ``HCLG.fst``
+with ``words.txt``, to be joined with a Vosk model."""
 
 _VOSK_TRACES = ("am", "graph", "conf/mfcc.conf", "final.mdl", "mfcc.conf", "HCLG.fst", "HCLr.fst")
 _IVECTOR_PARTS = ("final.dubm", "final.mat", "global_cmvn.stats", "online_cmvn.conf", "splice.conf")
@@ -49,7 +50,10 @@ def check_layout(folder: Path) -> FolderKind:
     if kind == "vosk":
         _check_vosk(folder)
     elif kind == "vosk-grammar":
-        _fst_flags(_grammar_in(folder) or folder)
+        grammar = _grammar_in(folder) or folder
+        _fst_flags(grammar)
+        if grammar.name == "HCLG.fst":
+            _require(folder / "words.txt", "a static grammar has words of its own")
     elif kind == "mobilebert":
         _check_mobilebert(folder)
     else:
@@ -61,13 +65,17 @@ def check_layout(folder: Path) -> FolderKind:
 
 
 def _grammar_in(folder: Path) -> Path | None:
-    """The ``Gr.fst`` of a folder that holds a grammar and nothing of a model besides."""
-    grammars = [path for path in (folder / "Gr.fst", folder / "graph" / "Gr.fst") if path.exists()]
-    others = ("HCLr.fst", "HCLG.fst", "final.mdl", "am", "conf", "mfcc.conf")
-    is_model = any((path.parent / name).exists() for path in grammars for name in others)
-    if not grammars or is_model or any((folder / name).exists() for name in others):
+    """The graph of a folder that holds a compiled grammar and nothing of a model besides."""
+    others = ("HCLr.fst", "final.mdl", "am", "conf", "mfcc.conf")
+    if any((folder / name).exists() for name in others):
         return None
-    return grammars[0]
+    static = folder / "HCLG.fst"
+    if static.exists():
+        return static if "base_phones" in read_card(folder) else None
+    grammars = [path for path in (folder / "Gr.fst", folder / "graph" / "Gr.fst") if path.exists()]
+    is_model = any((path.parent / name).exists() for path in grammars for name in others)
+    is_model |= any((path.parent / "HCLG.fst").exists() for path in grammars)
+    return grammars[0] if grammars and not is_model else None
 
 
 def _check_vosk(folder: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from models.errors import ModelError
 from models.vosk.manifest import read_manifest
-from models.vosk.words import words_hash
+from models.vosk.words import file_hash
 
 NEVER = 1_000_000
 """Seconds of silence or speech that no utterance reaches."""
@@ -34,6 +34,10 @@ HASHED_SIZE = 32 * 1024 * 1024
 
 _REQUIRED = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf")
 _GRAMMAR = "Gr.fst"
+_STATIC = "HCLG.fst"
+_GRAPHS = ("HCLr.fst", "Gr.fst", "HCLG.fst", "words.txt")
+"""Files of a base's graph that a static grammar takes the place of."""
+
 _RULE = re.compile(r"\s*--endpoint\.rule")
 
 
@@ -45,7 +49,8 @@ class Parts:
     """A Vosk model folder with ``am``, ``conf`` and ``graph``."""
 
     grammar: Path | None = None
-    """A folder with a compiled ``Gr.fst`` that takes the place of the base's."""
+    """A folder with a compiled grammar that takes the place of the base's graph: ``HCLG.fst`` with
+    ``words.txt``, or a ``Gr.fst`` over the words of the base."""
 
     options: Mapping[str, float | int | str] = field(default_factory=dict)
     """Decoding options that take the place of those in ``model.conf``: ``{"beam": 11.0}``."""
@@ -86,20 +91,26 @@ def _check(parts: Parts) -> None:
             raise ModelError(f"{parts.base} is not a Vosk model: {name} is missing; get it anew")
     if parts.grammar is None:
         return
-    if not (parts.grammar / _GRAMMAR).is_file():
-        raise ModelError(f"{parts.grammar} is not a compiled grammar: {_GRAMMAR} is missing")
-    if not (parts.base / "graph" / "HCLr.fst").is_file():
+    manifest = read_manifest(parts.grammar)
+    if (parts.grammar / _STATIC).is_file():
+        given, hashed = manifest and manifest.base_phones, "phones.txt"
+    elif not (parts.grammar / _GRAMMAR).is_file():
+        raise ModelError(
+            f"{parts.grammar} is not a compiled grammar: it has neither {_STATIC} nor {_GRAMMAR}"
+        )
+    elif not (parts.base / "graph" / "HCLr.fst").is_file():
         raise ModelError(
             f"{parts.base} can't take a grammar: it has no graph/HCLr.fst; "
             "use a model with a look-ahead graph"
         )
-    manifest = read_manifest(parts.grammar)
-    if manifest is None or manifest.base_words is None:
+    else:
+        given, hashed = manifest and manifest.base_words, "words.txt"
+    if manifest is None or given is None:
         raise ModelError(f"{parts.grammar} does not say which model it is for: compile it anew")
-    if manifest.base_words != words_hash(parts.base / "graph" / "words.txt"):
+    if given != file_hash(parts.base / "graph" / hashed):
         raise ModelError(
             f"the grammar {parts.grammar} was compiled for {manifest.base}, and {parts.base} "
-            "has other words: compile it for this model"
+            f"has other {hashed.removesuffix('.txt')}: compile it for this model"
         )
 
 
@@ -124,16 +135,21 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _fill(target: Path, parts: Parts) -> None:
+    replaced: tuple[str, ...] = ()
+    if parts.grammar:
+        replaced = _GRAPHS if (parts.grammar / _STATIC).is_file() else (_GRAMMAR,)
     for entry in parts.base.iterdir():
         if entry.name not in ("conf", "graph"):
             _link(entry, target / entry.name)
     for name in ("conf", "graph"):
         (target / name).mkdir()
         for entry in (parts.base / name).iterdir():
-            if entry.name != "model.conf" and not (parts.grammar and entry.name == _GRAMMAR):
+            if entry.name != "model.conf" and entry.name not in replaced:
                 _link(entry, target / name / entry.name)
     if parts.grammar:
-        _link(parts.grammar / _GRAMMAR, target / "graph" / _GRAMMAR)
+        for name in replaced:
+            if (parts.grammar / name).is_file():
+                _link(parts.grammar / name, target / "graph" / name)
     text = (parts.base / "conf" / "model.conf").read_text(encoding="utf-8")
     (target / "conf" / "model.conf").write_text(_configure(text, parts.options), encoding="utf-8")
 

@@ -16,15 +16,16 @@ from models.domain import Domain
 from models.domain.numbers import spoken_numbers
 from models.domain.template import Text
 from models.errors import IntentdError, ModelError
+from models.pronunciation import read_pronunciations
 from models.vosk.bigram import train_bigram
-from models.vosk.fst import WeightedAcceptor
+from models.vosk.compile import compile_domain
 from models.vosk.garbage import add_garbage_output
-from models.vosk.grammar import UNKNOWN_COST, compile_grammar
+from models.vosk.grammar import UNKNOWN_COST
 from models.vosk.graph import build_graph
 from models.vosk.lexicon import pronounce
-from models.vosk.manifest import ModelManifest, model_id, read_manifest
+from models.vosk.manifest import ModelManifest
 from models.vosk.phones import GARBAGE, PhoneSet
-from models.vosk.words import missing_words, read_words, words_hash
+from models.vosk.words import missing_words, read_words
 
 COMMAND_WORDS = (
     "yes no okay ok stop start go cancel help again repeat back forward left right up down next "
@@ -47,11 +48,6 @@ DECODING = {
 }
 """Search options. A lattice beam of 4 gained nothing on the development commands, while speech
 outside the grammar took five times as long and 220 MB."""
-
-BLEND_SAMPLES = 20_000
-BLEND_WEIGHT = 2
-"""Sampled sentences of a domain in a blended grammar, and how often each counts: enough to prefer
-the domain, while other sentences stay possible."""
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 
@@ -114,17 +110,21 @@ def model(
 @click.option("--model", "base", type=folder, required=True, help="Model to compile for.")
 @click.option("--domain", "path", type=file, required=True, help="Domain to compile.")
 @click.option("--text", "texts", type=file, multiple=True, help="General sentences to blend in.")
+@click.option("--pronunciations", type=file, help="File of your own: WORD PHONE PHONE ...")
 @click.option("--unknown-cost", default=UNKNOWN_COST, show_default=True, help="Lower rejects more.")
 @click.option("--name", help="Name of the grammar; default vosk-DOMAIN.")
 @click.option("--version", default=1, show_default=True)
+@click.option("--licence", help="Licence of the grammar, for its model.json.")
 @click.option("--into", type=folder, required=True, help="Folder to write the grammar to.")
 def grammar(
     base: Path,
     path: Path,
     texts: Sequence[Path],
+    pronunciations: Path | None,
     unknown_cost: float,
     name: str | None,
     version: int,
+    licence: str | None,
     into: Path,
 ) -> None:
     """Compile a domain into a grammar for a model.
@@ -132,32 +132,24 @@ def grammar(
     Without texts it is strict: the domain's sentences, or else [unk]. With texts it is a bigram
     that prefers the domain and lets people say anything else in the model's words.
     """
-    domain = Domain.load(path)
-    words_path = base / "graph" / "words.txt"
-    words = read_words(words_path)
-    if texts:
-        compiled = blend(domain, texts, words)
-    else:
-        compiled = compile_grammar(domain, words, unknown_cost)
-    into.mkdir(parents=True, exist_ok=True)
-    compiled.write(into / "Gr.fst")
-    manifest = read_manifest(base)
-    ModelManifest(
-        name=name or f"vosk-{domain.name}",
+    report = compile_domain(
+        Domain.load(path),
+        base,
+        into,
+        read_pronunciations(pronunciations) if pronunciations else None,
+        general=read_sentences(texts) if texts else None,
+        unknown_cost=unknown_cost,
+        name=name,
         version=version,
-        language=manifest.language if manifest else domain.language,
-        base=model_id(base),
-        base_words=words_hash(words_path),
-        domain=domain.name,
-    ).write(into)
-    arcs = sum(map(len, compiled.arcs))
-    click.echo(f"{into}: {len(compiled.arcs)} states, {arcs} arcs")
-
-
-def blend(domain: Domain, texts: Sequence[Path], words: dict[str, int]) -> WeightedAcceptor:
-    """A bigram of general sentences and of sentences sampled from the domain."""
-    samples = [example.text.split() for example in domain.sample(BLEND_SAMPLES, seed=5)]
-    return train_bigram([*read_sentences(texts), *(samples * BLEND_WEIGHT)], words)
+        licence=licence,
+    )
+    for entry in report.new_words:
+        for way in entry.ways:
+            click.echo(f"{entry.word}: {' '.join(way)} ({entry.origin})")
+    click.echo(
+        f"{into}: {report.words} words, {report.states} states, {report.arcs} arcs, "
+        f"{report.bytes} bytes in {report.seconds:.1f} s"
+    )
 
 
 def common_words() -> frozenset[str]:

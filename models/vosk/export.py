@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.errors import ModelError
+from models.pronunciation.phones import PHONES as PHONES
 from models.vosk.garbage import add_garbage_output
 from models.vosk.kaldi_io import KaldiWriter
 from models.vosk.nnet3 import (
@@ -35,13 +36,6 @@ from models.vosk.nnet3 import (
     Component,
 )
 from models.vosk.phones import SILENCE, PhoneSet
-
-_PHONES = (
-    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W "
-    "Y Z ZH"
-)
-PHONES = tuple(_PHONES.split())
-"""Phones of the CMU dictionary without stress; output 0 is blank, output i the i-th of these."""
 
 POSITIONS = "BEIS"
 """Begin, end and inside of a word, and single."""

@@ -1,4 +1,12 @@
-"""Weighted acceptors in OpenFst's ConstFst file format (version 2, little endian)."""
+"""Weighted transducers in OpenFst's ConstFst file format (version 2, little endian).
+
+A file is a header and a body. The header is a magic number, the kind of FST and of arc as strings
+(length, bytes), version and flags (int32), property bits (uint64), start state, number of states,
+number of arcs (int64). The body of a ConstFst has 20 bytes for each state (cost of ending, first
+arc, number of arcs, of arcs without input, of arcs without output) and then 16 bytes for each arc
+(input label, output label, cost, target). Source: OpenFst 1.7.9,
+``fst/fst.h`` and ``fst/const-fst.h``.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from models.errors import ModelError
+
 _MAGIC = 2125659606
 _VERSION = 2
 _INFINITY = float("inf")
-_NO_STATE_FLAGS = 0
+_NO_FLAGS = 0
+_STATE = struct.Struct("<fIIII")
+_ARC = struct.Struct("<iifi")
+_NUMBERS = struct.Struct("<iiQqqq")
 
 # Property bits of OpenFst (fst/properties.h) that hold for what is written here.
 _EXPANDED = 0x1
@@ -32,6 +45,15 @@ class WeightedArc(NamedTuple):
     target: int
 
 
+class Arc(NamedTuple):
+    """An arc of a transducer; label 0 is empty, weights are costs."""
+
+    input: int
+    output: int
+    weight: float
+    target: int
+
+
 @dataclass
 class WeightedAcceptor:
     """States 0 … n-1 with start state 0."""
@@ -47,33 +69,103 @@ class WeightedAcceptor:
         self.arcs.append([])
         return len(self.arcs) - 1
 
+    def to_bytes(self) -> bytes:
+        """An input-sorted ConstFst that Vosk and OpenFst read."""
+        return const_fst(self.arcs, self.finals)
+
     def write(self, path: Path) -> None:
         """Write an input-sorted ConstFst that Vosk and OpenFst read."""
-        path.write_bytes(const_fst(self.arcs, self.finals))
+        path.write_bytes(self.to_bytes())
+
+
+@dataclass
+class Transducer:
+    """States 0 … n-1 with start state 0, from input labels to output labels."""
+
+    arcs: list[list[Arc]] = field(default_factory=lambda: [[]])
+    """Arcs out of each state."""
+
+    finals: dict[int, float] = field(default_factory=dict)
+    """Cost of ending, by final state."""
+
+    def add_state(self) -> int:
+        """A new state without arcs."""
+        self.arcs.append([])
+        return len(self.arcs) - 1
+
+    def add_arc(
+        self, source: int, target: int, label: int, output: int = 0, weight: float = 0.0
+    ) -> None:
+        """A new arc from ``source`` to ``target``."""
+        self.arcs[source].append(Arc(label, output, weight, target))
+
+    def to_bytes(self) -> bytes:
+        """A ConstFst with the arcs in their order."""
+        return _const(self.arcs, self.finals, _EXPANDED)
 
 
 def const_fst(arcs: Sequence[Sequence[WeightedArc]], finals: Mapping[int, float]) -> bytes:
-    """The bytes of a ConstFst over standard arcs with the given states."""
+    """The bytes of an acceptor as ConstFst over standard arcs with the given states."""
     epsilons = any(arc.label == 0 for state in arcs for arc in state)
     weighted = any(finals.values()) or any(arc.weight for state in arcs for arc in state)
     properties = _EXPANDED | _ACCEPTOR | _ILABEL_SORTED | _OLABEL_SORTED
     properties |= _EPSILONS if epsilons else _NO_EPSILONS
     properties |= _WEIGHTED if weighted else _UNWEIGHTED
+    both = [
+        [Arc(arc.label, arc.label, arc.weight, arc.target) for arc in sorted(state)]
+        for state in arcs
+    ]
+    return _const(both, finals, properties)
+
+
+def _const(arcs: Sequence[Sequence[Arc]], finals: Mapping[int, float], properties: int) -> bytes:
     count = sum(len(state) for state in arcs)
-    header = struct.pack("<i", _MAGIC) + _string("const") + _string("standard")
-    header += struct.pack("<iiQqqq", _VERSION, _NO_STATE_FLAGS, properties, 0, len(arcs), count)
     states = bytearray()
     body = bytearray()
     position = 0
     for number, outgoing in enumerate(arcs):
-        empty = sum(arc.label == 0 for arc in outgoing)
+        no_input = sum(arc.input == 0 for arc in outgoing)
+        no_output = sum(arc.output == 0 for arc in outgoing)
         final = finals.get(number, _INFINITY)
-        states += struct.pack("<fIIII", final, position, len(outgoing), empty, empty)
-        for arc in sorted(outgoing):
-            body += struct.pack("<iifi", arc.label, arc.label, arc.weight, arc.target)
+        states += _STATE.pack(final, position, len(outgoing), no_input, no_output)
+        for arc in outgoing:
+            body += _ARC.pack(*arc)
         position += len(outgoing)
-    return header + bytes(states) + bytes(body)
+    return header("const", properties, len(arcs), count) + bytes(states) + bytes(body)
+
+
+def header(kind: str, properties: int, states: int, arcs: int, start: int = 0) -> bytes:
+    """The header of an FST file over standard arcs."""
+    numbers = _NUMBERS.pack(_VERSION, _NO_FLAGS, properties, start, states, arcs)
+    return struct.pack("<i", _MAGIC) + _string(kind) + _string("standard") + numbers
+
+
+def read_const(data: bytes, at: int = 0) -> Transducer:
+    """The transducer of a ConstFst that begins at byte ``at``; raises ModelError if none does."""
+    try:
+        kind, at = _read_string(data, at + 4)
+        arc_kind, at = _read_string(data, at)
+        version, flags, _, start, states, arcs = _NUMBERS.unpack_from(data, at)
+        if (kind, arc_kind, version, flags, start) != ("const", "standard", _VERSION, 0, 0):
+            raise ModelError(f"it is a {kind} FST over {arc_kind} arcs from state {start}")
+        first_arc = at + _NUMBERS.size + _STATE.size * states
+        body = data[first_arc : first_arc + _ARC.size * arcs]
+        all_arcs = list(map(Arc._make, _ARC.iter_unpack(body)))
+        found = Transducer([])
+        rows = _STATE.iter_unpack(data[at + _NUMBERS.size : first_arc])
+        for number, (final, position, count, _, _) in enumerate(rows):
+            found.arcs.append(all_arcs[position : position + count])
+            if final != _INFINITY:
+                found.finals[number] = final
+    except (struct.error, UnicodeDecodeError) as error:
+        raise ModelError(f"it is not a ConstFst: {error}") from None
+    return found
 
 
 def _string(text: str) -> bytes:
     return struct.pack("<i", len(text)) + text.encode()
+
+
+def _read_string(data: bytes, at: int) -> tuple[str, int]:
+    (length,) = struct.unpack_from("<i", data, at)
+    return data[at + 4 : at + 4 + length].decode(), at + 4 + length

@@ -1,13 +1,16 @@
-"""Strict grammars: a domain's sentences as the ``Gr.fst`` of a speech model.
+"""Grammars: what a domain's users may say, as an acceptor over the words of a speech model.
 
-Unlike the grammar that Vosk builds at run time (a bigram over given phrases), it accepts exactly
-the domain's sentences, silence, and speech outside the domain.
+Unlike the grammar that Vosk builds at run time (a bigram over given phrases), a strict grammar
+accepts exactly the domain's sentences, silence, and speech outside the domain. A blended one is a
+bigram that prefers the domain and lets people say anything else in the model's words.
 """
 
 from __future__ import annotations
 
-from models.domain import Domain
-from models.errors import ModelError
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from models.domain import Acceptor, Arc, Domain
+from models.vosk.bigram import train_bigram
 from models.vosk.fst import WeightedAcceptor, WeightedArc
 from models.vosk.phones import UNKNOWN
 
@@ -19,26 +22,20 @@ that were spoken unclearly; large domains, with their short sentences, need less
 EMPTY_COST = 0.5
 """Cost of taking a segment as silence."""
 
+BLEND_SAMPLES = 20_000
+BLEND_WEIGHT = 2
+"""Sampled sentences of a domain in a blended grammar, and how often each counts: enough to prefer
+the domain, while other sentences stay possible."""
 
-def compile_grammar(
-    domain: Domain, words: dict[str, int], unknown_cost: float = UNKNOWN_COST
+
+def strict_grammar(
+    sentences: Acceptor, words: Mapping[str, int], unknown_cost: float = UNKNOWN_COST
 ) -> WeightedAcceptor:
-    """The domain's sentences over the word numbers of a model; minimal and deterministic.
-
-    ``words`` are those of the model's ``words.txt``. Raises ModelError that names the words
-    that the model lacks.
-    """
-    acceptor = domain.acceptor().minimized()
-    missing = sorted({arc.word for arc in acceptor.arcs} - words.keys())
-    if missing:
-        raise ModelError(
-            f"the speech model lacks words of the domain {domain.name}: {', '.join(missing)}; "
-            "add them to the model or take them out of the domain"
-        )
+    """The sentences of a minimal acceptor over word numbers; ``words`` must have them all."""
     grammar = WeightedAcceptor(
-        [[] for _ in range(acceptor.states)], dict.fromkeys(acceptor.finals, 0.0)
+        [[] for _ in range(sentences.states)], dict.fromkeys(sentences.finals, 0.0)
     )
-    for arc in acceptor.arcs:
+    for arc in sentences.arcs:
         grammar.arcs[arc.source].append(WeightedArc(words[arc.word], 0.0, arc.target))
     grammar.finals.setdefault(0, EMPTY_COST)
     if UNKNOWN in words:
@@ -46,3 +43,32 @@ def compile_grammar(
         grammar.arcs[0].append(WeightedArc(words[UNKNOWN], unknown_cost, foreign))
         grammar.finals[foreign] = 0.0
     return grammar
+
+
+def blended_grammar(
+    sentences: Iterable[Sequence[str]],
+    general: Iterable[Sequence[str]],
+    words: Mapping[str, int],
+) -> WeightedAcceptor:
+    """A bigram of general sentences and of sentences of a domain, which count more."""
+    return train_bigram([*general, *(list(sentences) * BLEND_WEIGHT)], dict(words))
+
+
+def sample_sentences(domain: Domain) -> Iterator[list[str]]:
+    """Words of the sentences that a blended grammar learns a domain from."""
+    for example in domain.sample(BLEND_SAMPLES, seed=5):
+        yield example.text.split()
+
+
+def list_acceptor(sentences: Iterable[Sequence[str]]) -> Acceptor:
+    """The smallest acceptor of the given sentences."""
+    arcs: dict[tuple[int, str], int] = {}
+    finals = {}
+    for sentence in sentences:
+        state = 0
+        for word in sentence:
+            state = arcs.setdefault((state, word), len(arcs) + 1)
+        if sentence:
+            finals[state] = frozenset({""})
+    tree = (Arc(source, target, word) for (source, word), target in arcs.items())
+    return Acceptor(tuple(tree), finals).minimized()

