@@ -106,9 +106,12 @@ def _check_mobilebert(folder: Path) -> None:
     if _is_checkpoint(folder):
         _check_checkpoint(folder)
         return
-    for name in ("labels.json", "tokenizer.json"):
-        _require(folder / name, "a MobileBERT model needs it")
-        _require_json(folder / name)
+    _require(folder / "labels.json", "a MobileBERT model needs it")
+    if _require_json(folder / "labels.json").get("base") is not None:
+        _require(folder / "heads.npz", "a MobileBERT model over a base needs its heads")
+        return
+    _require(folder / "tokenizer.json", "a MobileBERT model needs it")
+    _require_json(folder / "tokenizer.json")
     networks = sorted(folder.glob("*.onnx"))
     if not networks:
         raise _missing(folder / "model.onnx", "a MobileBERT model needs an ONNX file")
@@ -147,7 +150,7 @@ def _missing(path: Path, reason: str) -> ModelError:
 _MEND = "copy the model anew, or pull it with --force"
 
 
-def _require_json(path: Path) -> None:
+def _require_json(path: Path) -> dict[str, object]:
     try:
         content = msgspec.json.decode(path.read_bytes())
     except OSError as error:
@@ -156,6 +159,7 @@ def _require_json(path: Path) -> None:
         raise ModelError(f"{path} is not JSON ({error}): {_MEND}") from error
     if not isinstance(content, dict):
         raise ModelError(f"{path} holds no JSON object: {_MEND}")
+    return content
 
 
 def _fst_flags(path: Path) -> int:

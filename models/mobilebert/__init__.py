@@ -27,10 +27,30 @@ A model is a folder::
      "intent_slots": {"HassTurnOn": ["name", "area"]}}   optional; slots that an intent can have
 
 A model with an intent head alone is a text classifier, one with a slots head alone an entity
-tagger. Further outputs of the network are left alone.
+tagger. Further outputs of the network are left alone. The other kinds of heads::
+
+    {"kind": "topics", "output": "topic_logits", "labels": [...], "temperature": 1.0}
+                                         any number of labels may be right
+    {"kind": "answer", "output": "start_logits", "end_output": "end_logits",
+     "no_answer": false, "threshold": 0.0}            where in a document an answer stands
+    {"kind": "states", "output": "states", "size": 512}
+    {"kind": "embedding", "output": "embedding", "size": 384}    both: a base, see ``Encoder``
+
+Several models can share one base. Their folders then hold no network and no tokenizer, but
+``"base": "mobilebert-base"`` in ``labels.json`` (a folder beside theirs, or an installed model)
+and the heads in ``heads.npz``; see ``models.mobilebert.small_heads``.
 """
 
+from models.mobilebert.encoder import Encoded, EncodedTexts, Encoder
 from models.mobilebert.heads import ScoredIntent, TaggedSpan
 from models.mobilebert.model import LanguageModel, Reading
 
-__all__ = ["LanguageModel", "Reading", "ScoredIntent", "TaggedSpan"]
+__all__ = [
+    "Encoded",
+    "EncodedTexts",
+    "Encoder",
+    "LanguageModel",
+    "Reading",
+    "ScoredIntent",
+    "TaggedSpan",
+]

@@ -69,11 +69,11 @@ class SlotsReader:
     def read(
         self, logits: npt.NDArray[np.float32], encoding: Encoding, intent: str | None
     ) -> tuple[TaggedSpan, ...]:
-        """Slots of a text from logits [tokens, labels]; only those that ``intent`` can have.
+        """Slots of a text from logits [words, labels]; only those that ``intent`` can have.
 
         An intent without an entry in ``intent_slots``, and no intent, can have any slot.
         """
-        probabilities = softmax(logits[encoding.pieces], self._temperature)
+        probabilities = softmax(logits, self._temperature)
         allowed = self._intent_slots.get(intent) if intent else None
         path = self._decoder.decode(probabilities, allowed)
         chosen = probabilities[np.arange(len(path)), path]

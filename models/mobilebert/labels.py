@@ -4,11 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from models.errors import ModelError
+from models.mobilebert.head_kinds import (
+    AnswerHead,
+    AnyHead,
+    EmbeddingHead,
+    Head,
+    IntentHead,
+    SlotsHead,
+    StatesHead,
+    Text,
+    TopicsHead,
+)
+
+__all__ = [
+    "FORMAT",
+    "LABELS_FILE",
+    "OUTSIDE",
+    "START",
+    "AnswerHead",
+    "EmbeddingHead",
+    "Head",
+    "IntentHead",
+    "Labels",
+    "SlotsHead",
+    "StatesHead",
+    "TopicsHead",
+    "read_labels",
+    "tag_fault",
+]
 
 LABELS_FILE = "labels.json"
 FORMAT = 1
@@ -20,46 +48,7 @@ START = "<start>"
 """Key in ``transitions`` for the tag of the first word."""
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-Text = Annotated[str, msgspec.Meta(min_length=1)]
-Temperature = Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
-
-
-class IntentHead(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="kind",
-    tag="intent",
-):
-    """Scores of whole texts: an output of shape [batch, labels]."""
-
-    output: Text
-    labels: tuple[Text, ...]
-    temperature: Temperature = 1.0
-    out_of_scope: str | None = None
-
-
-class SlotsHead(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="kind",
-    tag="slots",
-):
-    """Scores of BIO tags: an output of shape [batch, tokens, labels]."""
-
-    output: Text
-    labels: tuple[Text, ...]
-    temperature: Temperature = 1.0
-    transitions: dict[str, dict[str, Annotated[int, msgspec.Meta(ge=0)]]] | None = None
-    transition_weight: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 0.2
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """Names of the slots, in the order of their B- tags."""
-        return tuple(label[2:] for label in self.labels if label.startswith("B-"))
+Kind = TypeVar("Kind", bound=Head)
 
 
 class Labels(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,19 +59,31 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     version: Text
     language: Text
     max_tokens: Annotated[int, msgspec.Meta(ge=4, le=512)]
-    heads: tuple[IntentHead | SlotsHead, ...]
+    heads: tuple[AnyHead, ...]
     model: Text = "model.onnx"
+    base: Text | None = None
+    """Name of the model whose states the heads in ``heads.npz`` read."""
+
     intent_slots: dict[str, tuple[str, ...]] | None = None
+
+    @property
+    def id(self) -> str:
+        """Name and version: ``mobilebert-home@1``."""
+        return f"{self.name}@{self.version}"
+
+    def head(self, kind: type[Kind]) -> Kind | None:
+        """The head of one kind, if there is one."""
+        return next((head for head in self.heads if isinstance(head, kind)), None)
 
     @property
     def intent_head(self) -> IntentHead | None:
         """The head that scores intents, if there is one."""
-        return next((head for head in self.heads if isinstance(head, IntentHead)), None)
+        return self.head(IntentHead)
 
     @property
     def slots_head(self) -> SlotsHead | None:
         """The head that tags words, if there is one."""
-        return next((head for head in self.heads if isinstance(head, SlotsHead)), None)
+        return self.head(SlotsHead)
 
 
 def read_labels(folder: Path) -> Labels:
@@ -102,7 +103,7 @@ def read_labels(folder: Path) -> Labels:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path} is not a labels file: {error}") from error
-    fault = _fault(labels)
+    fault = _fault_of(labels)
     if fault:
         raise ModelError(f"{path}: {fault}")
     return labels
@@ -120,18 +121,27 @@ def tag_fault(tags: Sequence[str]) -> str | None:
     return None
 
 
-def _fault(labels: Labels) -> str | None:
+def _fault_of(labels: Labels) -> str | None:
+    """Say what is wrong with labels and how to mend it, or None if nothing is."""
     if labels.format != FORMAT:
         return f"format {labels.format} is not known, only {FORMAT}: take a newer intentd"
     if Path(labels.model).name != labels.model:
         return f'model must be a file name in the same folder, not "{labels.model}"'
+    if labels.base is not None and Path(labels.base).name != labels.base:
+        return f'base must be the name of a model, not the path "{labels.base}"'
     kinds = [type(head) for head in labels.heads]
     if not kinds or len(kinds) != len(set(kinds)):
-        return 'heads must hold one of kind "intent", one of kind "slots", or one of each'
+        return "heads must hold at least one head, and of each kind not more than one of each"
     for head in labels.heads:
-        fault = _repeated(head.labels) or (
-            _intent_fault(head) if isinstance(head, IntentHead) else _slots_fault(head)
-        )
+        fault = None
+        if isinstance(head, IntentHead):
+            fault = _repeated(head.labels) or _intent_fault(head)
+        elif isinstance(head, TopicsHead):
+            fault = _repeated(head.labels) or (None if head.labels else "labels are missing")
+        elif isinstance(head, SlotsHead):
+            fault = _repeated(head.labels) or _slots_fault(head)
+        elif labels.base is not None:
+            fault = "over a base there can be intent, topics and slots only: leave this head out"
         if fault:
             return f'head "{head.output}": {fault}'
     return _intent_slots_fault(labels)

@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from models.errors import ModelError
 from models.mobilebert.heads import IntentReader, ScoredIntent, SlotsReader, TaggedSpan
-from models.mobilebert.labels import LABELS_FILE, IntentHead, Labels, SlotsHead, read_labels
-from models.mobilebert.session import EncoderSession
-from models.mobilebert.tokens import WordTokenizer
+from models.mobilebert.labels import LABELS_FILE
+from models.mobilebert.network import Network
 
-WARM_UP_TOKENS = (3, 8, 16, 32)
+WARM_UP_WORDS = (1, 6, 14, 30)
 """Lengths run once before the first text; the model's longest is run at load anyway."""
 
 
@@ -41,13 +38,14 @@ class Reading:
 class LanguageModel:
     """An encoder with its tokenizer and heads. Not for use by several threads at once."""
 
-    def __init__(self, labels: Labels, tokenizer: WordTokenizer, session: EncoderSession) -> None:
-        self._labels = labels
-        self._tokenizer = tokenizer
-        self._session = session
-        intent_head, slots_head = labels.intent_head, labels.slots_head
-        self._intents = IntentReader(intent_head) if intent_head else None
-        self._slots = SlotsReader(slots_head, labels.intent_slots) if slots_head else None
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._labels = labels = network.labels
+        self._intent_head, self._slots_head = labels.intent_head, labels.slots_head
+        self._intents = IntentReader(labels.intent_head) if labels.intent_head else None
+        self._slots = (
+            SlotsReader(labels.slots_head, labels.intent_slots) if labels.slots_head else None
+        )
 
     @classmethod
     def load(cls, path: Path, *, threads: int = 1) -> LanguageModel:
@@ -55,29 +53,21 @@ class LanguageModel:
 
         ``threads`` is the number of threads that onnxruntime may use for one text.
 
-        Raises ModelError, naming the file at fault, where a file is missing or malformed or the
-        parts do not fit each other.
+        Raises ModelError, naming the file at fault, where a file is missing or malformed, the
+        parts do not fit each other, or the model has neither intents nor slots.
         """
-        if not path.is_dir():
+        network = Network.load(path, threads=threads)
+        if network.labels.intent_head is None and network.labels.slots_head is None:
             raise ModelError(
-                f"{path} is missing: a language model is a folder with model, tokenizer and labels"
+                f"{path / LABELS_FILE} has no head of kind intent or slots: this model is not for "
+                "an understander"
             )
-        labels = read_labels(path)
-        tokenizer = WordTokenizer.load(path, labels.max_tokens)
-        outputs = [head.output for head in labels.heads]
-        session = EncoderSession(path / labels.model, outputs, threads=threads)
-        session.probe(
-            tokenizer.largest_id,
-            labels.max_tokens,
-            [_shape(head, labels.max_tokens) for head in labels.heads],
-            path / LABELS_FILE,
-        )
-        return cls(labels, tokenizer, session)
+        return cls(network)
 
     @property
     def id(self) -> str:
         """Name and version: ``mobilebert-home@1``."""
-        return f"{self._labels.name}@{self._labels.version}"
+        return self._labels.id
 
     @property
     def language(self) -> str:
@@ -97,9 +87,8 @@ class LanguageModel:
 
     def warm_up(self) -> None:
         """Run a few lengths, so that the first text is no slower than the later ones."""
-        for tokens in WARM_UP_TOKENS:
-            self._session.run(np.zeros(min(tokens, self._labels.max_tokens), np.int64))
-        self.understand("warm up")
+        for words in WARM_UP_WORDS:
+            self.understand(" ".join(["warm"] * words))
 
     def understand(self, text: str) -> Reading:
         """Read a text; any string is allowed.
@@ -108,27 +97,18 @@ class LanguageModel:
         word that the tokenizer can see (empty, blanks, control characters) has no intents and is
         rejected with probability 1.
         """
-        encoding = self._tokenizer.encode(text)
+        encoding = self._network.tokenizer.encode(text)
         if not encoding.words:
             return Reading(intents=(), slots=(), rejected=1.0, truncated=encoding.truncated)
-        outputs = self._session.run(encoding.ids)
+        outputs = self._network.run(encoding)
         intents: tuple[ScoredIntent, ...] = ()
         rejected = 0.0
         slots: tuple[TaggedSpan, ...] = ()
-        if self._intents:
-            intents, rejected = self._intents.read(outputs[self._position(IntentHead)])
-        if self._slots:
+        if self._intents and self._intent_head:
+            intents, rejected = self._intents.read(outputs[self._intent_head.output])
+        if self._slots and self._slots_head:
             best = intents[0].name if intents else None
-            slots = self._slots.read(outputs[self._position(SlotsHead)], encoding, best)
+            slots = self._slots.read(outputs[self._slots_head.output], encoding, best)
         return Reading(
             intents=intents, slots=slots, rejected=rejected, truncated=encoding.truncated
         )
-
-    def _position(self, kind: type[IntentHead | SlotsHead]) -> int:
-        return next(i for i, head in enumerate(self._labels.heads) if isinstance(head, kind))
-
-
-def _shape(head: IntentHead | SlotsHead, tokens: int) -> tuple[int, ...]:
-    if isinstance(head, IntentHead):
-        return (len(head.labels),)
-    return (tokens, len(head.labels))

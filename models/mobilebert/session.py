@@ -23,6 +23,8 @@ from models.errors import ModelError
 
 IDS = "input_ids"
 MASK = "attention_mask"
+TYPES = "token_type_ids"
+"""BERT's third input, 0 for the first of two texts and 1 for the second. Not every network asks."""
 
 LOG_FATAL = 4
 """Severity of onnxruntime's own log: what fails is raised, so nothing needs to be printed."""
@@ -39,7 +41,10 @@ _ERRORS = (
 
 
 class EncoderSession:
-    """A network with the inputs ``input_ids`` and ``attention_mask`` and one output per head."""
+    """A network of the BERT family and the outputs that are asked of it.
+
+    Its inputs are ``input_ids``, ``attention_mask`` and, if it has a third, ``token_type_ids``.
+    """
 
     def __init__(self, path: Path, outputs: Sequence[str], *, threads: int = 1) -> None:
         """Open ``path`` and ask for ``outputs``.
@@ -62,10 +67,18 @@ class EncoderSession:
         self._outputs = list(outputs)
         self._check_names()
 
-    def run(self, ids: npt.NDArray[np.int64]) -> list[npt.NDArray[np.float32]]:
-        """Outputs of one text [tokens], in the order asked for, with the batch axis taken off."""
+    def run(
+        self, ids: npt.NDArray[np.int64], types: npt.NDArray[np.int64] | None = None
+    ) -> list[npt.NDArray[np.float32]]:
+        """Outputs of one text [tokens], in the order asked for, with the batch axis taken off.
+
+        ``types`` [tokens] says which of two texts each token belongs to; a network that does not
+        ask for it goes without.
+        """
         batch = ids[np.newaxis]
         feed = {IDS: batch, MASK: np.ones_like(batch)}
+        if self._typed:
+            feed[TYPES] = np.zeros_like(batch) if types is None else types[np.newaxis]
         return [output[0] for output in self._session.run(self._outputs, feed)]
 
     def probe(
@@ -96,11 +109,12 @@ class EncoderSession:
 
     def _check_names(self) -> None:
         inputs = {node.name for node in self._session.get_inputs()}
-        if inputs != {IDS, MASK}:
+        if inputs - {TYPES} != {IDS, MASK}:
             raise ModelError(
                 f"{self._path} has the inputs {', '.join(sorted(inputs))}: export it with "
-                f"{IDS} and {MASK} alone"
+                f"{IDS} and {MASK}, and {TYPES} if need be"
             )
+        self._typed = TYPES in inputs
         present = [node.name for node in self._session.get_outputs()]
         for name in self._outputs:
             if name not in present:

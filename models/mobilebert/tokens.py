@@ -84,6 +84,10 @@ class WordTokenizer:
             )
         return cls(tokenizer, max_tokens)
 
+    def limited(self, max_tokens: int) -> WordTokenizer:
+        """The same for shorter texts."""
+        return WordTokenizer(self._tokenizer, max_tokens)
+
     @property
     def largest_id(self) -> int:
         """The largest token id that can occur."""

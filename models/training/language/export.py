@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
+from torch import nn
 
 from models.mobilebert.session import IDS, MASK
 from models.training.language.labelling import INTENT_OUTPUT, SLOTS_OUTPUT
@@ -22,12 +23,21 @@ OPSET = 17
 
 
 def export_onnx(network: JointNetwork, path: Path) -> None:
-    """Write the network as fp32 ONNX with variable batch and length."""
+    """Write a joint network as fp32 ONNX with variable batch and length."""
+    write_onnx(network, path, {INTENT_OUTPUT: False, SLOTS_OUTPUT: True})
+
+
+def write_onnx(network: nn.Module, path: Path, outputs: Mapping[str, bool]) -> None:
+    """Write a network of token ids and mask as fp32 ONNX with variable batch and length.
+
+    ``outputs`` are the names of what it returns, and whether each has an axis of tokens.
+    """
     network.eval()
     ids = torch.randint(5, 1000, (2, 12))
     mask = torch.ones_like(ids)
     mask[1, 8:] = 0
     free = {0: "batch", 1: "tokens"}
+    axes = {name: free if by_token else {0: "batch"} for name, by_token in outputs.items()}
     with torch.no_grad(), warnings.catch_warnings():
         # The exporter by tracing warns that it is the older one and of each constant it folds.
         # The newer one needs another package and writes value_info that quantisation trips over.
@@ -39,8 +49,8 @@ def export_onnx(network: JointNetwork, path: Path) -> None:
             dynamo=False,
             opset_version=OPSET,
             input_names=[IDS, MASK],
-            output_names=[INTENT_OUTPUT, SLOTS_OUTPUT],
-            dynamic_axes={IDS: free, MASK: free, INTENT_OUTPUT: {0: "batch"}, SLOTS_OUTPUT: free},
+            output_names=list(outputs),
+            dynamic_axes={IDS: free, MASK: free, **axes},
         )
 
 

@@ -51,7 +51,9 @@ def new_labels(name: str, version: str, domain: Domain, material: Material) -> L
 def calibrate(folder: Path, labels: Labels, material: Material, rng: Random) -> Labels:
     """Labels with temperatures that fit the network in ``folder``."""
     tokenizer = WordTokenizer.load(folder, labels.max_tokens)
-    intent_head, slots_head = labels.heads
+    intent_head, slots_head = labels.intent_head, labels.slots_head
+    assert intent_head is not None
+    assert slots_head is not None
     session = EncoderSession(folder / labels.model, [head.output for head in labels.heads])
     intents = {name: index for index, name in enumerate(intent_head.labels)}
     tags = {name: index for index, name in enumerate(slots_head.labels)}

@@ -84,7 +84,10 @@ class Trainer:
         torch.manual_seed(self._seed)
         torch.set_num_threads(self._options["threads"])
         torch.set_flush_denormal(True)
-        intents, tags = (head.labels for head in self._labels.heads)
+        intent_head, slots_head = self._labels.intent_head, self._labels.slots_head
+        assert intent_head is not None
+        assert slots_head is not None
+        intents, tags = intent_head.labels, slots_head.labels
         network = load_base(self._base, len(intents), len(tags))
         rng = Random(self._seed)
 
