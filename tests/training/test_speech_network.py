@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
+from models.metrics import edit_distance
 from models.training.speech.batches import collate, group
 from models.training.speech.cache import Example
 from models.training.speech.features import output_frames
 from models.training.speech.loss import selfless_ctc
 from models.training.speech.network import AcousticNetwork
-from models.training.speech.scoring import collapse, distance, score
+from models.training.speech.scoring import collapse, score
 
 
 def example(frames: int, labels: list[int], seed: int = 0) -> Example:
@@ -92,7 +93,7 @@ def test_batches_hold_every_utterance_once_and_keep_to_their_size() -> None:
     [([], [], 0), ([1], [], 1), ([], [1, 2], 2), ([1, 2, 3], [1, 3], 1), ([1, 2], [2, 1], 2)],
 )
 def test_the_phone_error_rate_counts_edits(heard: list[int], said: list[int], edits: int) -> None:
-    assert distance(heard, said) == edits
+    assert edit_distance(heard, said) == edits
 
 
 def test_blanks_and_repetitions_are_no_phones() -> None:

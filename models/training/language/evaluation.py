@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.metrics import slot_scores
 from models.mobilebert import LanguageModel
 from models.mobilebert.decoding import softmax
 from models.training.language.alignment import LabelledText, tag_spans
@@ -47,7 +48,8 @@ class Scores:
 
 def evaluate(model: LanguageModel, texts: Sequence[LabelledText], threshold: float) -> Scores:
     """Read ``texts`` and compare; they must not be empty."""
-    right = accepted = sentences = found = expected = common = 0
+    right = accepted = sentences = 0
+    expected, found = [], []
     tagged = texts[0].tags is not None
     for text in texts:
         reading = model.understand(text.text)
@@ -56,15 +58,16 @@ def evaluate(model: LanguageModel, texts: Sequence[LabelledText], threshold: flo
         right += is_right
         accepted += bool(is_right and best and best.confidence >= threshold)
         gold = _character_spans(text)
-        mine = {(slot.name, slot.start, slot.end) for slot in reading.slots}
-        expected, found, common = expected + len(gold), found + len(mine), common + len(gold & mine)
+        mine = {(slot.name, (slot.start, slot.end)) for slot in reading.slots}
+        expected.append(gold)
+        found.append(mine)
         sentences += is_right and gold == mine
     count = len(texts)
-    f1 = 2 * common / (found + expected) if found + expected else 1.0
+    f1 = slot_scores(expected, found).f1.value if tagged else None
     return Scores(
         count=count,
         intent=right / count,
-        slot_f1=f1 if tagged else None,
+        slot_f1=1.0 if tagged and f1 is None else f1,
         sentence=sentences / count if tagged else None,
         accepted=accepted / count,
     )
@@ -105,11 +108,11 @@ def milliseconds(model: LanguageModel) -> float:
     return 1000 * float(np.median(times))
 
 
-def _character_spans(text: LabelledText) -> set[tuple[str, int, int]]:
+def _character_spans(text: LabelledText) -> set[tuple[str, tuple[int, int]]]:
     starts = [0]
     for word in text.words:
         starts.append(starts[-1] + len(word) + 1)
     return {
-        (name, starts[first], starts[behind] - 1)
+        (name, (starts[first], starts[behind] - 1))
         for name, first, behind in tag_spans(text.tags or ())
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from models.metrics import edit_distance
 from models.training.speech.batches import collate
 from models.training.speech.cache import Example
 from models.training.speech.loss import selfless_ctc
@@ -46,7 +47,7 @@ def score(
         best = scores.argmax(dim=-1).cpu()
         for row, example in enumerate(part):
             heard = collapse(best[row, : int(batch.frames[row])].tolist())
-            edits += distance(heard, example.labels.tolist())
+            edits += edit_distance(heard, example.labels.tolist())
             phones += len(example.labels)
     network.train(was_training)
     return Scores(edits / phones, total / phones)
@@ -59,16 +60,3 @@ def collapse(outputs: Sequence[int]) -> list[int]:
         for place, output in enumerate(outputs)
         if output and (place == 0 or outputs[place - 1] != output)
     ]
-
-
-def distance(heard: Sequence[int], said: Sequence[int]) -> int:
-    """Levenshtein distance: insertions, deletions and substitutions."""
-    row = list(range(len(said) + 1))
-    for number, one in enumerate(heard, start=1):
-        diagonal, row[0] = row[0], number
-        for place, other in enumerate(said, start=1):
-            diagonal, row[place] = (
-                row[place],
-                min(row[place] + 1, row[place - 1] + 1, diagonal + (one != other)),
-            )
-    return row[-1]
