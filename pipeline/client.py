@@ -17,6 +17,7 @@ from zmq.utils.monitor import recv_monitor_message
 from models.errors import TransportError
 from pipeline.addresses import events_endpoint
 from pipeline.events import Event, StateEvent, from_json
+from pipeline.security.credentials import REFUSED, Credentials, refused
 
 HWM: Final = 10_000
 """Events that may wait in this process while the app is busy."""
@@ -30,11 +31,18 @@ class Subscriber:
     """
 
     def __init__(
-        self, *topics: str, endpoint: str | None = None, timeout: float | None = None
+        self,
+        *topics: str,
+        endpoint: str | None = None,
+        timeout: float | None = None,
+        server_key: str | None = None,
+        key: str | None = None,
     ) -> None:
         """Subscribe to ``topics`` (prefixes like ``intent/``; none means everything).
 
-        ``timeout`` ends the iteration after so many seconds without an event.
+        ``timeout`` ends the iteration after so many seconds without an event. To subscribe on
+        another machine ``server_key`` is its daemon's public key, and ``key`` the name of an own
+        key pair that is allowed there (``intentd keys``); each may be a file instead.
         """
         self.endpoint = endpoint or events_endpoint()
         self.topics = topics or ("",)
@@ -43,6 +51,7 @@ class Subscriber:
         self._timeout = timeout
         self._counts: dict[bytes, int] = {}
         self._states: dict[str, str] = {}
+        self._keys = Credentials.find(server_key, key)
         self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
         self._socket = self._connect(self._context)
         self._async_socket: zmq.asyncio.Socket | None = None
@@ -51,6 +60,8 @@ class Subscriber:
         socket = context.socket(zmq.SUB)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.RCVHWM, HWM)
+        if self._keys is not None:
+            self._keys.apply(socket)
         for topic in self.topics:
             socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
         try:
@@ -63,15 +74,19 @@ class Subscriber:
         return socket
 
     def wait_connected(self, timeout: float) -> bool:
-        """Wait until the daemon is there; False after ``timeout`` seconds without one."""
-        monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        """Wait until the daemon is there; False after ``timeout`` seconds without one.
+
+        Raises TransportError when it refuses this key.
+        """
+        monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | REFUSED)
         try:
             # A connection made before the monitor leaves no event: make it again.
             self._socket.disconnect(self.endpoint)
             self._socket.connect(self.endpoint)
             if not monitor.poll(round(timeout * 1000)):
                 return False
-            recv_monitor_message(monitor)
+            if recv_monitor_message(monitor)["event"] & REFUSED:
+                raise refused(self.endpoint, self._keys)
             return True
         finally:
             self._socket.disable_monitor()
@@ -152,11 +167,16 @@ class Subscriber:
 
 
 def subscribe(
-    *topics: str, endpoint: str | None = None, timeout: float | None = None
+    *topics: str,
+    endpoint: str | None = None,
+    timeout: float | None = None,
+    server_key: str | None = None,
+    key: str | None = None,
 ) -> Subscriber:
     """Events of the daemon that runs here: ``for event in subscribe("intent/"): …``.
 
     Without ``topics`` all of them; ``endpoint`` where it publishes somewhere else; ``timeout``
-    ends the iteration after so many seconds of silence.
+    ends the iteration after so many seconds of silence; ``server_key`` and ``key`` for another
+    machine's.
     """
-    return Subscriber(*topics, endpoint=endpoint, timeout=timeout)
+    return Subscriber(*topics, endpoint=endpoint, timeout=timeout, server_key=server_key, key=key)

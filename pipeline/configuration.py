@@ -115,6 +115,20 @@ class PublisherSection(Section, frozen=True, kw_only=True):
     """What happens then: the slow one loses events, or everybody waits for it."""
 
 
+class SecuritySection(Section, frozen=True, kw_only=True):
+    """Connections from other machines. They are always encrypted (CurveZMQ) and open to allowed
+    keys only; see ``intentd keys``."""
+
+    keys: str | None = None
+    """Folder of the keys; null: the one in the user's configuration folder."""
+
+    key: Name = "server"
+    """Which of the own key pairs is the daemon's."""
+
+    loopback: bool = False
+    """Ask for keys on 127.0.0.1 too, where other users of this machine could connect."""
+
+
 class QueueSection(Section, frozen=True, kw_only=True):
     """Bounds of the queues."""
 
@@ -146,6 +160,7 @@ class Configuration(Section, frozen=True, kw_only=True):
     transcriber: TranscriberSection = TranscriberSection()
     understanders: Annotated[tuple[UnderstanderSection, ...], Meta(max_length=8)] = ()
     publisher: PublisherSection = PublisherSection()
+    security: SecuritySection = SecuritySection()
     queues: QueueSection = QueueSection()
     log: LogSection = LogSection()
     drain_seconds: Seconds = 5.0

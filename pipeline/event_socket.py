@@ -7,15 +7,15 @@ by which a subscriber sees a gap even if it subscribed to a few topics only.
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import Final
 
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
-from models.errors import TransportError
+from models.errors import IntentdError
+from pipeline.configuration import SecuritySection
 from pipeline.events import Event, StateEvent, to_json, topic
-from pipeline.transport import Context, GarbageCounter, Socket, bind, close_all, make_socket
+from pipeline.security.door import Door
+from pipeline.transport import Context, GarbageCounter, make_socket
 from pipeline.wire import WireError
 
 FAREWELL_MS: Final = 1500
@@ -25,33 +25,35 @@ FAREWELL_MS: Final = 1500
 class EventSocket:
     """The XPUB socket: counts subscribers, remembers the last state, notices slow subscribers."""
 
-    def __init__(self, context: Context, endpoints: list[str], *, hwm: int) -> None:
+    def __init__(
+        self,
+        context: Context,
+        endpoints: list[str],
+        *,
+        hwm: int,
+        security: SecuritySection | None = None,
+    ) -> None:
         self._log = logging.getLogger("intentd.publisher")
         self.socket = make_socket(context, zmq.XPUB, hwm=hwm, linger=FAREWELL_MS)
         self.socket.setsockopt(zmq.XPUB_VERBOSER, 1)
         self.socket.setsockopt(zmq.XPUB_NODROP, 1)
-        self.monitor: Socket = self.socket.get_monitor_socket(
-            zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
-        )
+        self.door = Door(self.socket, context, security or SecuritySection(), "events")
+        self.monitor = self.door.monitor
         self._counts: dict[bytes, int] = {}
         self._last_states: dict[str, list[bytes]] = {}
-        self._connections: set[int] = set()
         self.garbage = GarbageCounter(self._log.warning)
         self.subscriptions = 0
         self.lost = 0
-        self._endpoints: list[str] = []
         try:
-            for endpoint in endpoints:
-                bind(self.socket, endpoint)
-                self._endpoints.append(endpoint)
-        except TransportError:
+            self.door.bind(endpoints)
+        except IntentdError:
             self.close()
             raise
 
     @property
     def peers(self) -> int:
         """How many programs are connected."""
-        return len(self._connections)
+        return len(self.door.connections)
 
     def frames(self, event: Event) -> list[bytes]:
         """An event as it is sent; counts it. Each is to be sent once."""
@@ -109,19 +111,12 @@ class EventSocket:
             if not self.try_send(frames):
                 self._log.debug("a full subscriber keeps the state from a new one")
 
-    def take_connections(self) -> None:
-        """Keep count of the subscribers that are connected."""
-        while self.monitor.poll(0):
-            report = recv_monitor_message(self.monitor)
-            if report["event"] == zmq.EVENT_ACCEPTED:
-                self._connections.add(report["value"])
-            else:
-                self._connections.discard(report["value"])
+    def take_connections(self) -> int:
+        """Keep count of the subscribers that are connected; how many were refused since."""
+        return self.door.watch()
 
     def close(self) -> None:
         """Close after the last events are out, or the farewell time is over."""
         self.socket.disable_monitor()
-        close_all([self.monitor, self.socket])
-        for endpoint in self._endpoints:
-            if endpoint.startswith("ipc://"):
-                Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)
+        self.socket.close()
+        self.door.close()

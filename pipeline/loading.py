@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ import msgspec
 import yaml
 
 from models.errors import ConfigurationError
-from pipeline.configuration import Configuration, Section
+from pipeline.configuration import Configuration, Section, SecuritySection
+from pipeline.security.door import is_guarded, is_loopback, key_folder
 
 SHIPPED = Path(__file__).resolve().parent.parent / "configs"
 """The configurations that come with the project."""
@@ -77,8 +77,9 @@ def parse_configuration(text: str, path: Path) -> Configuration:
         configuration = msgspec.convert(data, Configuration)
     except msgspec.ValidationError as error:
         raise _explain(error, lines, path) from error
+    configuration = _resolve(configuration, path.resolve().parent)
     _check(configuration, lines, path)
-    return _resolve(configuration, path.resolve().parent)
+    return configuration
 
 
 def _parse_yaml(text: str, path: Path) -> tuple[Any, _Lines]:
@@ -164,7 +165,7 @@ def _check(configuration: Configuration, lines: _Lines, path: Path) -> None:
                 f"{path}:{line}: sources[{index}].name: {name} is taken; give each source its own"
             )
     for index, endpoint in enumerate(configuration.publisher.endpoints):
-        problem = endpoint_problem(endpoint)
+        problem = endpoint_problem(endpoint, configuration.security)
         if problem:
             at = f"publisher.endpoints[{index}]"
             line = lines.get(f"$.{at}", 1)
@@ -176,25 +177,24 @@ def _check(configuration: Configuration, lines: _Lines, path: Path) -> None:
         )
 
 
-def endpoint_problem(endpoint: str) -> str | None:
-    """Why an endpoint can't be published at, or None."""
+def endpoint_problem(endpoint: str, security: SecuritySection) -> str | None:
+    """Why an endpoint can't be published at, or None.
+
+    Beyond this machine nothing listens without a key, and then to allowed keys only.
+    """
     if endpoint.startswith("ipc://") and len(endpoint) > len("ipc://"):
         return None
     match = re.fullmatch(r"tcp://(.+):(\d+)", endpoint)
     if not match or not 0 < int(match.group(2)) < 65536:
         return f"{endpoint} is no endpoint: write tcp://127.0.0.1:PORT or ipc://PATH"
-    if not _is_loopback(match.group(1)):
-        return f"{endpoint} would listen beyond this machine; use 127.0.0.1"
-    return None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+    if not is_guarded(endpoint, security):
+        return None
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+        key_folder(security).own(security.key)
+    except ConfigurationError as error:
+        where = "on this machine" if is_loopback(endpoint) else "beyond this machine"
+        return f"{endpoint} would listen {where}, which needs a key: {error.message}"
+    return None
 
 
 def _resolve(configuration: Configuration, folder: Path) -> Configuration:
@@ -208,8 +208,13 @@ def _resolve(configuration: Configuration, folder: Path) -> Configuration:
 
     replace = msgspec.structs.replace
     transcriber = configuration.transcriber
+    security = configuration.security
+    if security.keys is not None:
+        keys = str(folder / Path(security.keys).expanduser())
+        security = replace(security, keys=keys)
     return replace(
         configuration,
+        security=security,
         domain=locate(configuration.domain),
         transcriber=replace(
             transcriber,

@@ -8,11 +8,13 @@ from typing import Final
 
 import zmq
 
-from models.errors import TransportError
+from models.errors import IntentdError
 from pipeline.addresses import Addresses
+from pipeline.configuration import SecuritySection
 from pipeline.event_maker import EventMaker
 from pipeline.event_socket import EventSocket
 from pipeline.runner import Control, Leaving, decode_frames, garbage_report
+from pipeline.security.refusals import Refusals
 from pipeline.transport import (
     Context,
     GarbageCounter,
@@ -52,6 +54,7 @@ class PublisherRunner:
         understands: bool,
         hwm: int,
         block: bool,
+        security: SecuritySection | None = None,
         parent: int | None = None,
     ) -> None:
         self._context = context
@@ -59,6 +62,8 @@ class PublisherRunner:
         self._endpoints = [addresses.events, *endpoints]
         self._hwm = hwm
         self._block = block
+        self._security = security
+        self._refused = Refusals("publisher")
         self._maker = EventMaker(understands=understands)
         self._log = logging.getLogger("intentd.publisher")
         self._garbage = GarbageCounter(self._log.warning)
@@ -77,7 +82,9 @@ class PublisherRunner:
         inlet = make_socket(self._context, zmq.PULL, hwm=1000)
         events: EventSocket | None = None
         try:
-            events = EventSocket(self._context, self._endpoints, hwm=self._hwm)
+            events = EventSocket(
+                self._context, self._endpoints, hwm=self._hwm, security=self._security
+            )
             bind(inlet, self._addresses.inner("publisher"))
             self.control.send(Ready())
             self._loop(inlet, events)
@@ -85,7 +92,7 @@ class PublisherRunner:
             assert events is not None
             self._block = False
             self._take_all(inlet, events)
-        except TransportError as error:
+        except IntentdError as error:
             self.control.fail(error)
         finally:
             if events is not None:
@@ -99,6 +106,8 @@ class PublisherRunner:
         self.control.register(poller)
         for socket in (inlet, events.socket, events.monitor):
             poller.register(socket, zmq.POLLIN)
+        if events.door.revocations is not None:
+            poller.register(events.door.revocations, zmq.POLLIN)
         while True:
             ready = dict(poller.poll())
             if inlet in ready:
@@ -106,7 +115,11 @@ class PublisherRunner:
             if events.socket in ready:
                 events.take_subscriptions()
             if events.monitor in ready:
-                events.take_connections()
+                self._refused.add(events.take_connections())
+            events.door.take_revocations()
+            refusal = self._refused.report(events.door)
+            if refusal is not None:
+                self._publish(refusal, events)
             self._tell_subscribers(events)
             self.control.check(ready)
 

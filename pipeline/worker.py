@@ -62,6 +62,7 @@ def _make_runner(
             understands=bool(configuration.understanders),
             hwm=section.hwm,
             block=section.slow_subscribers == "block",
+            security=configuration.security,
             parent=parent,
         )
     if spec.kind == "source":

@@ -15,6 +15,7 @@ _COMMANDS: Final = {
     "say": "pipeline.cli.say:say",
     "replay": "pipeline.cli.replay:replay",
     "devices": "pipeline.cli.devices:devices",
+    "keys": "pipeline.cli.keys:keys",
     "check": "pipeline.cli.check:check",
     "models": "pipeline.cli.models:models",
     "train-speech": "pipeline.cli.train_speech:train_speech",

@@ -62,7 +62,8 @@ def _check_sockets(settings: Configuration) -> str:
     import zmq
 
     from pipeline.addresses import SocketDirectory, default_directory
-    from pipeline.transport import Context, bind, make_socket
+    from pipeline.security.door import Door
+    from pipeline.transport import Context, make_socket
 
     directory = default_directory()
     try:
@@ -75,11 +76,13 @@ def _check_sockets(settings: Configuration) -> str:
     with SocketDirectory(directory):
         context: Context = zmq.Context()
         socket = make_socket(context, zmq.XPUB)
+        door = Door(socket, context, settings.security, "events")
         try:
-            for endpoint in settings.publisher.endpoints:
-                bind(socket, endpoint)
+            door.bind(settings.publisher.endpoints)
         finally:
+            socket.disable_monitor()
             socket.close()
+            door.close()
             context.term()
     return str(directory)
 

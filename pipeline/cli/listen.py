@@ -9,7 +9,7 @@ import sys
 import click
 
 from models.errors import ConfigurationError
-from pipeline.cli.options import endpoint_option
+from pipeline.cli.options import endpoint_option, key_option, server_key_option
 from pipeline.events import Event, to_json
 
 
@@ -31,14 +31,21 @@ from pipeline.events import Event, to_json
     "split into arguments like a shell would, but no shell runs it.",
 )
 @endpoint_option
+@server_key_option
+@key_option
 def listen(
-    topics: tuple[str, ...], as_json: bool, command: str | None, endpoint: str | None
+    topics: tuple[str, ...],
+    as_json: bool,
+    command: str | None,
+    endpoint: str | None,
+    server_key: str | None,
+    key: str | None,
 ) -> None:
     """Show the events of a running daemon, until Ctrl-C."""
     from pipeline.client import Subscriber
 
     arguments = _split(command)
-    with Subscriber(*topics, endpoint=endpoint) as subscriber:
+    with Subscriber(*topics, endpoint=endpoint, server_key=server_key, key=key) as subscriber:
         if not subscriber.wait_connected(2.0):
             click.echo(f"waiting for a daemon at {subscriber.endpoint}", err=True)
         lost = 0

@@ -88,7 +88,7 @@ def replay(
         raise ConfigurationError("--wait-subscribers: nobody can subscribe; add --publish ENDPOINT")
     if at_least is not None and not expect:
         raise ConfigurationError("--at-least: nothing is expected; add --expect FILE")
-    problem = endpoint_problem(publish) if publish else None
+    problem = endpoint_problem(publish, settings.security) if publish else None
     if problem:
         raise TransportError(f"--publish: {problem}")
     import msgspec

@@ -39,7 +39,7 @@ MISTAKES = {
     "sources:\n  - {type: microphone}\n  - {type: microphone}": "my.yaml:3: sources[1].name: "
     "microphone is taken; give each source its own",
     "publisher:\n  endpoints:\n    - tcp://0.0.0.0:5556": "my.yaml:3: publisher.endpoints[0]: "
-    "tcp://0.0.0.0:5556 would listen beyond this machine; use 127.0.0.1",
+    "tcp://0.0.0.0:5556 would listen beyond this machine, which needs a key",
     "publisher: {endpoints: [tcp://localhost.example.org:1]}": "would listen beyond this machine",
     "publisher: {endpoints: [udp://x]}": "udp://x is no endpoint",
     "publisher: {endpoints: ['tcp://127.0.0.1:99999']}": "is no endpoint",
