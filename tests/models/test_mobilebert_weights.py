@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,14 +117,29 @@ def test_given_an_order_with_noise_the_coffee_model_finds_every_slot(
     assert {slot.name: text[slot.start : slot.end] for slot in reading.slots} == slots
 
 
-def test_given_requests_that_no_template_contains_the_home_model_mostly_names_the_intent() -> None:
+@cache
+def paraphrases() -> list[dict[str, Any]]:
+    """Requests for ``home`` that no template covers, written by hand and never trained on."""
     path = ROOT / "tests" / "data" / "home_paraphrases.ndjson"
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
-    assert all(domain("home").parse(row["text"]) is None for row in rows)
-    best = [model("home").understand(row["text"]).intents[0].name for row in rows]
 
-    assert sum(name == row["intent"] for name, row in zip(best, rows, strict=True)) >= 42
+def test_given_the_paraphrases_no_template_covers_one_and_the_slots_are_in_them() -> None:
+    home = domain("home")
+
+    assert len(paraphrases()) >= 200
+    assert {row["intent"] for row in paraphrases()} == set(home.intents)
+    for row in paraphrases():
+        assert home.parse(row["text"]) is None, row["text"]
+        assert set(row["slots"]) <= home.slots_of(row["intent"]), row["text"]
+        assert all(f" {words} " in f" {row['text']} " for words in row["slots"].values())
+
+
+def test_given_requests_that_no_template_contains_the_home_model_mostly_names_the_intent() -> None:
+    best = [model("home").understand(row["text"]).intents[0].name for row in paraphrases()]
+
+    right = sum(name == row["intent"] for name, row in zip(best, paraphrases(), strict=True))
+    assert right / len(paraphrases()) >= 0.7
 
 
 @pytest.mark.parametrize("name", ["coffee", "home"])
