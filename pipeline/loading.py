@@ -42,17 +42,17 @@ def find_configuration(name_or_path: str) -> Path:
 
 
 def find_domain(name_or_path: str, beside: Path | None = None) -> Path:
-    """The domain file that is meant: shipped by name, or a path relative to ``beside``."""
+    """The domain that is meant: shipped by name, or a file or folder relative to ``beside``."""
     shipped = SHIPPED / "domains" / f"{name_or_path}.yaml"
     if shipped.is_file():
         return shipped
     path = Path(name_or_path).expanduser()
     for candidate in ([beside / path] if beside else []) + [path]:
-        if candidate.is_file():
+        if candidate.exists():
             return candidate
     names = ", ".join(sorted(p.stem for p in (SHIPPED / "domains").glob("*.yaml")))
     raise ConfigurationError(
-        f"domain {name_or_path}: no such file, and no shipped domain of that name ({names})"
+        f"domain {name_or_path}: no such file or folder, and no shipped domain of that name ({names})"
     )
 
 

@@ -87,6 +87,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _slot_items(slot: tree.Slot) -> Iterable[tree.Node]:
+    if slot.values.any_words:
+        return (tree.Text(tree.WILDCARD),)
     return (value.node for value in slot.values.values)
 
 

@@ -1,59 +1,104 @@
-"""A domain: the sentences, intents and slots of one file."""
+"""A domain: the sentences, intents and slots of its files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import Any, NamedTuple
 
 from models.domain import template as tree
 from models.domain.acceptor import Acceptor
 from models.domain.construction import build_acceptor
 from models.domain.example import Example
+from models.domain.intents import (
+    IntentDetails,
+    WrittenExample,
+    read_details,
+    read_examples,
+    read_slot_types,
+)
 from models.domain.matching import match
+from models.domain.merging import domain_files
 from models.domain.parsing import TemplateParser
+from models.domain.recognition import Recognition, Recognizer
 from models.domain.sampling import sample
 from models.domain.source import Source
 from models.domain.template import SlotValue, Template, ValueList
 from models.domain.values import phrases, slots_in
+from models.values import SPOKEN_TYPES, Value, parse_value
+
+UNITS = {"percent": "percent", "duration": "seconds"}
+"""Units of numbers that stand in lists."""
+
+
+class _Known(NamedTuple):
+    """What a phrase in a list is worth."""
+
+    value: SlotValue
+    given: bool
+    """False where the value is only the words."""
 
 
 class Domain:
     """What people may say in one domain. Loading is cheap; the rest is computed when needed."""
 
-    def __init__(
-        self, name: str, language: str, templates: tuple[Template, ...], skip_words: tuple[str, ...]
-    ) -> None:
+    def __init__(self, name: str, source: Source) -> None:
+        """Read the templates of ``source``. Raises DomainError naming file, line and column."""
+        parser = TemplateParser(source)
         self.name = name
-        """Stem of the file's name: ``coffee``."""
+        """Stem of the file's name, or name of the folder: ``coffee``."""
 
-        self.language = language
+        self.language = parser.language
         """Language code: ``en``."""
 
-        self.templates = templates
-        self.skip_words = skip_words
+        self.templates: tuple[Template, ...] = parser.templates()
+        self.unspoken: tuple[str, ...] = tuple(parser.unspoken)
+        """Templates that can only be written ("2.5"), where the files are many: they are left out
+        of sampling and speech recognition. In a single file they are errors."""
+
+        self.skip_words: tuple[str, ...] = parser.skip_words()
         """Phrases that may stand before or behind every sentence."""
 
-        self._by_intent: dict[str, list[tree.Node]] = {}
-        for template in templates:
-            self._by_intent.setdefault(template.intent, []).append(template.root)
+        self._by_intent: dict[str, list[Template]] = {}
+        for template in self.templates:
+            self._by_intent.setdefault(template.intent, []).append(template)
         self.intents: tuple[str, ...] = tuple(self._by_intent)
         """Names of the intents in the order of the file."""
 
-        self._values: dict[str, dict[str, SlotValue]] = {}
+        self.files = source.paths
+        """The files that it was read from."""
+
+        self._data = source.data
+        self._values: dict[str, dict[str, _Known]] = {}
+        self._declared = read_slot_types(source, self.slots)
+        self.details: Mapping[str, IntentDetails] = {
+            name: read_details(source, name, self.slots_of(name)) for name in self.intents
+        }
+        """What the file says about each intent: thresholds, questions, replies."""
+
+        self.examples: tuple[WrittenExample, ...] = tuple(read_examples(source))
+        """The sentences that the file gives to be tested, also such that must be rejected."""
 
     @classmethod
-    def load(cls, path: Path) -> Domain:
-        """Read a domain file. Raises DomainError that names file, line and key."""
-        parser = TemplateParser(Source(path))
-        return cls(path.stem, parser.language, parser.templates(), parser.skip_words())
+    def load(cls, path: Path, *more: Path, lists: Mapping[str, Any] | None = None) -> Domain:
+        """Read a domain file, or a folder of them; several are taken as one.
+
+        ``lists`` are added to those of the files, in the same form: what is known only on this
+        machine, like the devices of a house. Raises DomainError that names file, line, column
+        and key.
+        """
+        files = [file for each in (path, *more) for file in domain_files(each)]
+        source = Source(files, {"lists": dict(lists)} if lists else None)
+        return cls(path.stem if path.is_file() else path.resolve().name, source)
 
     def slots_of(self, intent: str) -> frozenset[str]:
         """Names of the slots that sentences of ``intent`` may have."""
-        roots = self._by_intent[intent]
-        return frozenset(slot.name for root in roots for slot in slots_in(root))
+        written = self._by_intent[intent]
+        return frozenset(slot.name for template in written for slot in slots_in(template.root))
 
     @property
     def slots(self) -> frozenset[str]:
@@ -70,7 +115,7 @@ class Domain:
         for template in self.templates:
             # One at a time, so that the memory of each is free before the next.
             words.update(arc.word for arc in build_acceptor([template], ()).arcs)
-        return frozenset(words)
+        return frozenset(words - {tree.WILDCARD})
 
     def acceptor(self) -> Acceptor:
         """Word-level acceptor of exactly the domain's sentences."""
@@ -95,24 +140,81 @@ class Domain:
                             type(slot)(slot.name, slot.start + begin, slot.end + begin, slot.value)
                             for slot in found
                         )
-                        yield Example(text, template.intent, moved)
+                        yield Example(text, template.intent, moved, template.implied)
 
     def parse(self, text: str) -> Example | None:
         """The first reading of ``text``, or None if it is no sentence of the domain."""
         return next(self.parses(text), None)
 
-    def resolve(self, slot: str, raw: str) -> SlotValue:
+    def recognize(self, text: str, context: Mapping[str, Any] | None = None) -> Recognition | None:
+        """What ``text`` means by the templates alone, digits and all, or None.
+
+        ``context`` is what is known without words, like the area of the microphone.
+        """
+        return self._recognizer.recognize(text, context)
+
+    def type_of(self, slot: str) -> str:
+        """Type of a slot: as declared, else that of its lists, ``list`` where they differ."""
+        if slot in self._declared:
+            return self._declared[slot]
+        types = {known.type for known in self.lists_of(slot)} or {"text"}
+        # "half" beside a range of numbers is a number too.
+        types -= {"list"} if len(types) > 1 else set()
+        return types.pop() if len(types) == 1 else "list"
+
+    def resolve(self, slot: str, raw: str, now: datetime | None = None) -> SlotValue:
         """Canonical value of the words ``raw`` in ``slot``; the words themselves if unknown."""
+        return self.value(slot, raw, now).value
+
+    def value(self, slot: str, raw: str, now: datetime | None = None) -> Value:
+        """Typed value of the words ``raw`` in ``slot``; the words themselves if unknown.
+
+        Dates and times are relative to ``now``, the present moment if None.
+        """
+        kind = self.type_of(slot)
+        known = self._known(slot).get(" ".join(raw.lower().split()))
+        unit = UNITS.get(kind)
+        if known is not None and (known.given or kind not in SPOKEN_TYPES):
+            return Value(known.value, unit if not isinstance(known.value, str) else None)
+        understood = parse_value(kind, raw, now) if kind in SPOKEN_TYPES else None
+        if understood is not None:
+            return understood
+        return Value(raw if known is None else known.value)
+
+    def understands(self, slot: str, raw: str) -> bool:
+        """Whether ``raw`` may fill ``slot``: one of its lists has it, or it is of its type."""
+        words = " ".join(raw.lower().split())
+        if words in self._known(slot):
+            return True
+        kind = self.type_of(slot)
+        if kind in SPOKEN_TYPES and parse_value(kind, words) is not None:
+            return True
+        return any(known.accepts and known.accepts(words) for known in self.lists_of(slot))
+
+    def _known(self, slot: str) -> dict[str, _Known]:
+        """Every phrase that stands in a list of ``slot``, with what it is worth."""
         if slot not in self._values:
-            values: dict[str, SlotValue] = {}
+            values: dict[str, _Known] = {}
             for known in self.lists_of(slot):
+                if known.accepts is not None:
+                    continue
                 for candidate in known.values:
+                    given = candidate.value is not None
                     for phrase in phrases(candidate.node):
-                        values.setdefault(
-                            phrase, phrase if candidate.value is None else candidate.value
-                        )
+                        value = phrase if candidate.value is None else candidate.value
+                        values.setdefault(phrase, _Known(value, given))
             self._values[slot] = values
-        return self._values[slot].get(" ".join(raw.lower().split()), raw)
+        return self._values[slot]
+
+    @cached_property
+    def _recognizer(self) -> Recognizer:
+        typed = {
+            slot: self.type_of(slot)
+            for slot in self.slots
+            if self.type_of(slot) in SPOKEN_TYPES
+            and all(known.accepts for known in self.lists_of(slot))
+        }
+        return Recognizer(self._data, typed)
 
     @cached_property
     def _lists_of(self) -> dict[str, tuple[ValueList, ...]]:

@@ -29,3 +29,6 @@ class Example:
     text: str
     intent: str
     slots: tuple[ExampleSlot, ...] = ()
+
+    implied: tuple[tuple[str, SlotValue], ...] = ()
+    """Slots that no words carry: everybody who says this sentence means them."""

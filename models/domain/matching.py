@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from models.domain import template as tree
 from models.domain.example import ExampleSlot
@@ -52,6 +52,9 @@ def _match_permutation(items: tuple[tree.Node, ...], text: str, start: int) -> I
 
 
 def _match_slot(node: tree.Slot, text: str, start: int) -> Iterator[Match]:
+    if node.values.accepts is not None:
+        yield from _match_open(node, node.values.accepts, text, start)
+        return
     for candidate in node.values.values:
         for end, _ in match(candidate.node, text, start):
             words = text[start:end].strip()
@@ -59,6 +62,20 @@ def _match_slot(node: tree.Slot, text: str, start: int) -> Iterator[Match]:
                 first = text.index(words, start)
                 value = words if candidate.value is None else candidate.value
                 yield end, (ExampleSlot(node.name, first, first + len(words), value),)
+
+
+def _match_open(
+    node: tree.Slot, accepts: Callable[[str], bool], text: str, start: int
+) -> Iterator[Match]:
+    """Every run of whole words from ``start`` on that may fill the slot, the longest first."""
+    first = start + 1 if text[start : start + 1] == " " else start
+    if not _at_edge(text, first):
+        return
+    ends = [index for index, letter in enumerate(text) if letter == " " and index > first]
+    for end in reversed([*ends, len(text)]):
+        words = text[first:end]
+        if words and accepts(words):
+            yield end, (ExampleSlot(node.name, first, end, words),)
 
 
 def _match_text(expected: str, text: str, start: int) -> int | None:

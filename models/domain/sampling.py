@@ -20,18 +20,19 @@ Card = TypeVar("Card")
 
 
 def sample(
-    templates: Mapping[str, Sequence[tree.Node]], skip_words: Sequence[str], random: Random
+    templates: Mapping[str, Sequence[tree.Template]], skip_words: Sequence[str], random: Random
 ) -> Iterator[Example]:
     """Endless examples, balanced over intents and over the templates of each."""
-    decks = {intent: _Deck(nodes, random) for intent, nodes in templates.items()}
+    decks = {intent: _Deck(written, random) for intent, written in templates.items()}
     intents = _Deck(list(templates), random)
     while True:
         intent = intents.draw()
         utterance = _Utterance(random)
         utterance.skip_word(skip_words)
-        utterance.walk(decks[intent].draw())
+        template = decks[intent].draw()
+        utterance.walk(template.root)
         utterance.skip_word(skip_words)
-        yield utterance.example(intent)
+        yield utterance.example(template)
 
 
 class _Deck(Generic[Card]):
@@ -56,8 +57,9 @@ class _Utterance:
         self._text = ""
         self._slots: list[ExampleSlot] = []
 
-    def example(self, intent: str) -> Example:
-        return Example(self._text.rstrip(), intent, tuple(self._slots))
+    def example(self, template: tree.Template) -> Example:
+        slots = tuple(self._slots)
+        return Example(self._text.rstrip(), template.intent, slots, template.implied)
 
     def skip_word(self, skip_words: Sequence[str]) -> None:
         if skip_words and self._random.random() < SKIP_PROBABILITY:

@@ -1,50 +1,65 @@
-"""Read a domain file, check its shape, and remember which line everything stands on."""
+"""Read domain files, check their shape, and remember where everything in them stands."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
+from models.domain.merging import merge
 from models.errors import DomainError
 
 KeyPath = tuple[str | int, ...]
 """Keys and indices that lead to a value: ``("lists", "area", "values", 3)``."""
 
+GIVEN = "<lists given>"
+"""Stands for the file's name in messages about what was given beside the files."""
+
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Source:
-    """A parsed domain file: its data, and where each part of it was written."""
+    """The merged data of one domain's files, and where each part of it was written."""
 
-    def __init__(self, path: Path) -> None:
-        """Parse ``path``; raises DomainError for unreadable, malformed or empty files."""
-        self.path = path
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise DomainError(f"{path}: there is no such domain file") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise DomainError(f"{path}: can't be read as UTF-8 text: {error}") from None
-        try:
-            self._node = yaml.compose(text, Loader=_Loader)
-            data = yaml.load(text, Loader=_Loader)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = f", line {mark.line + 1}" if mark else ""
-            problem = getattr(error, "problem", None) or "malformed"
-            raise DomainError(f"{path}{line}: not valid YAML: {problem}") from None
-        if data is None:
-            raise DomainError(f"{path}: the file is empty: it needs at least one intent")
-        self.data: dict[str, Any] = self.mapping(data, ())
+    def __init__(self, paths: Iterable[Path], extra: Mapping[str, Any] | None = None) -> None:
+        """Parse and merge files; ``extra`` is merged last, as if it stood in one more file.
+
+        Raises DomainError for unreadable, malformed or empty files.
+        """
+        self.paths = tuple(paths)
+        nodes = [_compose(path) for path in self.paths]
+        if extra:
+            nodes.append(_compose_text(yaml.safe_dump(dict(extra)), GIVEN))
+        self._node = merge(nodes)
+        loader = _Loader("")
+        self.data: dict[str, Any] = self.mapping(loader.construct_document(self._node), ())
+
+    @property
+    def strict(self) -> bool:
+        """Whether all of it is one file, whose author sees all of it at once.
+
+        Of many files, like Home Assistant's, some hold rules that only files elsewhere use, and
+        sentences that can only be written.
+        """
+        return len(self.paths) == 1
 
     def fail(self, path: KeyPath, problem: str) -> NoReturn:
-        """Raise a DomainError that names the file, the line, the key and the problem."""
-        key = ".".join(str(part) for part in path)
-        where = f"{self.path}, line {self._line(path)}"
-        raise DomainError(f"{where}: {key}: {problem}" if key else f"{where}: {problem}")
+        """Raise a DomainError that names the file, line, column, the key and the problem."""
+        _, key_mark = self._find(path)
+        self._raise(path, key_mark, 0, problem)
+
+    def fail_inside(self, path: KeyPath, text: str, fragment: str, problem: str) -> NoReturn:
+        """Like ``fail``, at the place of ``fragment`` in the template ``text`` at ``path``."""
+        node, mark = self._find(path)
+        offset = max(0, text.find(fragment))
+        if isinstance(node, yaml.ScalarNode):
+            # Block scalars (| and >) begin on the next line: their first line is good enough.
+            mark = node.start_mark
+            offset += 1 if node.style in {'"', "'"} else 0
+        self._raise(path, mark, offset, problem)
 
     def mapping(self, value: object, path: KeyPath) -> dict[str, Any]:
         """``value`` as a mapping with string keys, or a DomainError."""
@@ -83,22 +98,63 @@ class Source:
             if key not in known:
                 self.fail((*path, key), f"unknown key; known are {', '.join(known)}")
 
-    def _line(self, path: KeyPath) -> int:
-        """Line of the value at ``path``, or of the deepest part of it that was written."""
-        node, line = self._node, 1
+    def place(self, path: KeyPath) -> tuple[str, int]:
+        """File and line of the value at ``path``."""
+        _, mark = self._find(path)
+        return str(mark.name), int(mark.line) + 1
+
+    def _raise(self, path: KeyPath, mark: Any, offset: int, problem: str) -> NoReturn:
+        key = ".".join(str(part) for part in path)
+        where = f"{mark.name}, line {mark.line + 1}, column {mark.column + 1 + offset}"
+        raise DomainError(f"{where}: {key}: {problem}" if key else f"{where}: {problem}")
+
+    def _find(self, path: KeyPath) -> tuple[Any, Any]:
+        """Node at ``path`` and the mark of its key, or of the deepest part that was written."""
+        node, mark = self._node, self._node.start_mark
         for part in path:
             found = None
             if isinstance(node, yaml.MappingNode):
                 for key, value in node.value:
                     if key.value == str(part):
-                        found, line = value, key.start_mark.line + 1
+                        found, mark = value, key.start_mark
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
                 found = node.value[part]
-                line = found.start_mark.line + 1
+                mark = found.start_mark
             if found is None:
                 break
             node = found
-        return int(line)
+        return node, mark
+
+
+class _NamedText(io.StringIO):
+    """Text whose name YAML's marks repeat."""
+
+    name = ""
+
+
+def _compose(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DomainError(f"{path}: there is no such domain file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DomainError(f"{path}: can't be read as UTF-8 text: {error}") from None
+    node = _compose_text(text, str(path))
+    if node is None:
+        raise DomainError(f"{path}: the file is empty: it needs at least one intent")
+    return node
+
+
+def _compose_text(text: str, name: str) -> Any:
+    stream = _NamedText(text)
+    stream.name = name
+    try:
+        return yaml.compose(stream, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "malformed"
+        raise DomainError(f"{name}{line}: not valid YAML: {problem}") from None
 
 
 def _kind(value: object) -> str:

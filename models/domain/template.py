@@ -6,12 +6,16 @@ that sampling, matching and compiling need nothing but the tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 SlotValue = str | int | float
 """Canonical value of a slot."""
+
+WILDCARD = "<any>"
+"""The word that stands in an acceptor for any words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +55,9 @@ class ListValue:
     value: SlotValue | None
     """Canonical value; None when it is the words themselves."""
 
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """What is known once it was said: ``{"domain": "light"}``."""
+
 
 @dataclass(frozen=True, eq=False)
 class ValueList:
@@ -58,11 +65,27 @@ class ValueList:
 
     name: str
     make: Callable[[], tuple[ListValue, ...]]
+    type: str = "list"
+    """Type of its values: ``list``, ``number``, ``text`` …"""
+
+    accepts: Callable[[str], bool] | None = None
+    """For open lists (wildcards and spoken types): whether these words may fill the slot. Their
+    values are only examples."""
+
+    any_words: bool = False
+    """An open list without examples of its own: in acceptors the word WILDCARD stands for it."""
 
     @cached_property
     def values(self) -> tuple[ListValue, ...]:
         """The values in the order of the file."""
         return self.make()
+
+    def restricted(self, allowed: Callable[[ListValue], bool]) -> ValueList:
+        """The same list with only the values that ``allowed`` takes."""
+        kept = tuple(value for value in self.values if allowed(value))
+        if len(kept) == len(self.values):
+            return self
+        return ValueList(self.name, lambda: kept, self.type)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,3 +108,8 @@ class Template:
     """As written in the file."""
 
     root: Node
+    implied: tuple[tuple[str, SlotValue], ...] = ()
+    """Slots that need no words: whoever says this sentence means them."""
+
+    response: str | None = None
+    """Key of the reply."""

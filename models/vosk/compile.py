@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from models.domain import Acceptor, Domain
+from models.domain import WILDCARD, Acceptor, Domain
 from models.errors import ModelError
 from models.pronunciation import Phones, Pronouncer, Pronunciation
 from models.vosk.folder import replaced_folder
@@ -170,7 +170,7 @@ def _listen(
         listed=listed,
         general=None if general is None else list(general),
         unknown_cost=unknown_cost,
-        words=frozenset(arc.word for arc in acceptor.arcs),
+        words=frozenset(arc.word for arc in acceptor.arcs) - {WILDCARD},
     )
 
 

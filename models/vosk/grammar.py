@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from models.domain import Acceptor, Arc, Domain
+from models.domain import WILDCARD, Acceptor, Arc, Domain
 from models.vosk.bigram import train_bigram
 from models.vosk.fst import WeightedAcceptor, WeightedArc
 from models.vosk.phones import UNKNOWN
@@ -31,10 +31,15 @@ the domain, while other sentences stay possible."""
 def strict_grammar(
     sentences: Acceptor, words: Mapping[str, int], unknown_cost: float = UNKNOWN_COST
 ) -> WeightedAcceptor:
-    """The sentences of a minimal acceptor over word numbers; ``words`` must have them all."""
+    """The sentences of a minimal acceptor over word numbers; ``words`` must have them all.
+
+    Where any words may be said, it takes the sounds of speech outside the domain.
+    """
     grammar = WeightedAcceptor(
         [[] for _ in range(sentences.states)], dict.fromkeys(sentences.finals, 0.0)
     )
+    any_words = {WILDCARD: words[UNKNOWN]} if UNKNOWN in words else {}
+    words = {**words, **any_words}
     for arc in sentences.arcs:
         grammar.arcs[arc.source].append(WeightedArc(words[arc.word], 0.0, arc.target))
     grammar.finals.setdefault(0, EMPTY_COST)
@@ -51,7 +56,9 @@ def blended_grammar(
     words: Mapping[str, int],
 ) -> WeightedAcceptor:
     """A bigram of general sentences and of sentences of a domain, which count more."""
-    return train_bigram([*general, *(list(sentences) * BLEND_WEIGHT)], dict(words))
+    # What is sampled for a wildcard may have words that nobody needs to hear.
+    known = [sentence for sentence in sentences if words.keys() >= set(sentence)]
+    return train_bigram([*general, *(known * BLEND_WEIGHT)], dict(words))
 
 
 def sample_sentences(domain: Domain) -> Iterator[list[str]]:

@@ -33,9 +33,9 @@ HEAD = "language: en\nintents:\n  Go:\n    data:\n      - sentences:\n"
         ("language: en\nintents:\n  Go: {dta: []}\n", 3, "intents.Go.dta: unknown key"),
         ("language: en\nintents:\n  Go:\n    data: []\n", 4, "intents.Go.data: the list is empty"),
         (
-            f"{HEAD}          - go\n        slots: {{a: b}}\n",
+            f"{HEAD}          - go\n        slot: {{a: b}}\n",
             7,
-            "slots: unknown key; known are sentences",
+            "slot: unknown key; known are sentences",
         ),
         (
             f"{HEAD}          - go\n          - on\n          - off\n          - yes\n",
@@ -73,7 +73,18 @@ HEAD = "language: en\nintents:\n  Go:\n    data:\n      - sentences:\n"
             8,
             "string or a number",
         ),
-        (f"{HEAD}{LISTS}{{wildcard: true}}\n", 8, "list its likely values"),
+        (f"{HEAD}{LISTS}{{wildcard: false}}\n", 8, "must be true"),
+        (f"{HEAD}{LISTS}{{type: minutes}}\n", 8, "type: must be one of number, ordinal"),
+        (f"{HEAD}{LISTS}{{values: [a], range: {{}}}}\n", 8, "needs either values or range"),
+        (f"{HEAD}{LISTS}{{values: ['2 rooms']}}\n", 8, "can't be spoken"),
+        (
+            f"{HEAD}          - go\nslots: {{where: {{type: text}}}}\n",
+            7,
+            "no sentence has this slot",
+        ),
+        (f"{HEAD}          - go\nexamples:\n  - {{text: go}}\n", 8, "needs an intent"),
+        (f"{HEAD}          - go\nexamples:\n  - {{text: a, intent: B}}\n", 8, "no intent 'B'"),
+        ("language: en\nlanguage: de\n", 2, "language stands here a second time"),
         (f"{HEAD}{LISTS}{{}}\n", 8, "needs either values or range"),
         (
             f"{HEAD}{LISTS}{{range: {{from: 5, to: 1}}}}\n",
@@ -110,9 +121,67 @@ def test_given_a_mistake_then_the_error_names_its_place(
     with pytest.raises(DomainError) as caught:
         Domain.load(path)
     message = caught.value.message
-    assert message.startswith(f"{path}, line {line}: " if line else f"{path}: ")
+    assert message.startswith(f"{path}, line {line}, column " if line else f"{path}: ")
     assert problem in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("template", "column", "problem"),
+    [
+        ("go (left|right", 17, 'the template "go (left|right" has unbalanced'),
+        ("go left) now", 21, "unbalanced"),
+        ("go to {where} now", 20, 'there is no list {where} for "go to {where} now"'),
+        ("go <slowly>", 17, 'there is no expansion rule <slowly> for "go <slowly>"'),
+        ("go 2 steps", 17, '"2" is not a spoken word: use letters only, in "go 2 steps"'),
+    ],
+)
+def test_given_a_mistake_in_a_template_then_its_column_and_the_template_are_named(
+    tmp_path: Path, template: str, column: int, problem: str
+) -> None:
+    path = tmp_path / "mistaken.yaml"
+    path.write_text(f"{HEAD}          - '{template}'\n", encoding="utf-8")
+    with pytest.raises(DomainError) as caught:
+        Domain.load(path)
+    assert caught.value.message.startswith(f"{path}, line 6, column {column}: ")
+    assert problem in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("intent", "problem"),
+    [
+        ("threshold: 2", "threshold: must be a number from 0 to 1"),
+        ("required: {where: Where to?}", "no sentence of Go has this slot; it has none"),
+        ("confirm: 3", "confirm: must be a string"),
+        ("replies: {default: ''}", "replies.default: is blank"),
+        ("examples: [{txt: go}]", "txt: unknown key"),
+        ("examples: [{text: go, slots: {a: [b]}}]", "must be slots with their values"),
+    ],
+)
+def test_given_a_mistake_in_an_intents_details_then_it_is_named(
+    tmp_path: Path, intent: str, problem: str
+) -> None:
+    path = tmp_path / "mistaken.yaml"
+    text = f"language: en\nintents:\n  Go:\n    {intent}\n    data: [{{sentences: [go]}}]\n"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DomainError) as caught:
+        Domain.load(path)
+    assert caught.value.message.startswith(f"{path}, line 4, column ")
+    assert problem in caught.value.message
+
+
+def test_given_two_files_then_a_mistake_names_its_own(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(f"{HEAD}          - 'go <slowly>'\n", encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(
+        "language: en\nexpansion_rules:\n  slowly: '{pace}'\n", encoding="utf-8"
+    )
+    with pytest.raises(DomainError, match=r"b\.yaml, line 3, column 12: .* no list \{pace\}"):
+        Domain.load(tmp_path)
+
+
+def test_given_an_empty_folder_then_the_error_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DomainError, match="the folder has no YAML file"):
+        Domain.load(tmp_path)
 
 
 def test_given_no_file_then_the_error_names_it(tmp_path: Path) -> None:

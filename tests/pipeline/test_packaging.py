@@ -37,6 +37,7 @@ def test_it_is_below_45_megabytes_and_holds_models_and_configurations(wheel: Pat
         "models/weights/vosk-coffee/Gr.fst",
         "models/weights/mobilebert-home/model.onnx",
         "models/weights/silero-vad/silero.npz",
+        "pipeline/schemas/domain.schema.json",
         "pipeline/schemas/event.schema.json",
     ):
         assert needed in names
