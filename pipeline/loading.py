@@ -52,7 +52,8 @@ def find_domain(name_or_path: str, beside: Path | None = None) -> Path:
             return candidate
     names = ", ".join(sorted(p.stem for p in (SHIPPED / "domains").glob("*.yaml")))
     raise ConfigurationError(
-        f"domain {name_or_path}: no such file or folder, and no shipped domain of that name ({names})"
+        f"domain {name_or_path}: no such file or folder, nor a shipped domain of that name "
+        f"({names})"
     )
 
 

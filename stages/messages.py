@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 SAMPLE_RATE = 16_000
 """Samples a second of all audio inside the daemon (16-bit mono)."""
@@ -139,13 +140,21 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """The words that were heard."""
 
     value: SlotValue
-    """Their canonical value."""
+    """Their canonical value: a JSON number or string, as ``type`` says."""
+
+    type: str = "text"
+    """What the value is: ``list``, ``text``, ``number``, ``ordinal``, ``percent``, ``duration``
+    (seconds), ``time`` (HH:MM), ``date``, ``datetime`` (ISO 8601), ``temperature``, ``color``."""
+
+    unit: str | UnsetType = UNSET
+    """Unit of a number, where it has one: ``seconds``, ``percent``, ``celsius``."""
 
     start: int
     """Offset of the first character in the text."""
 
     end: int
-    """Offset behind the last character."""
+    """Offset behind the last character; that of the first where the slot was not said but
+    follows from the sentence (``raw`` is empty then)."""
 
     confidence: float
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
 from models.catalogue import find
 from models.domain import Domain
 from models.errors import ConfigurationError
-from models.mobilebert import LanguageModel, Reading
+from models.mobilebert import LanguageModel, Reading, TaggedSpan
+from models.values import Value
 from stages.messages import Intent, Slot, StageMessage, Transcript
 
 ALTERNATIVES: Final = 3
@@ -31,7 +34,7 @@ class Understander:
     """Adds what a language model reads in a transcript.
 
     ``model`` is a name or folder. An intent below ``threshold``, or below its own one in
-    ``thresholds``, is not accepted.
+    ``thresholds`` or in the domain's file, is not accepted.
     """
 
     def __init__(
@@ -50,12 +53,18 @@ class Understander:
         self._clock = clock
         self._model: LanguageModel | None = None
         self._domain: Domain | None = None
+        self._implies = False
 
     def open(self) -> Iterable[StageMessage]:
         """Load and warm up the model. Raises ModelError, DomainError or ConfigurationError."""
         self._model = LanguageModel.load(find(self._model_name))
         if self._domain_path is not None:
             self._domain = Domain.load(self._domain_path)
+            self._implies = any(template.implied for template in self._domain.templates)
+            details = self._domain.details.values()
+            own = {each.name: each.threshold for each in details if each.threshold is not None}
+            known = {name: value for name, value in own.items() if name in self._model.intents}
+            self._thresholds = {**known, **self._thresholds}
         unknown = sorted(set(self._thresholds) - set(self._model.intents))
         if unknown:
             raise ConfigurationError(
@@ -81,11 +90,11 @@ class Understander:
         begun = self._clock()
         reading = self._model.understand(message.text)
         changes = self._judge(message, reading)
-        slots = self._slots(message, reading)
+        read = msgspec.structs.replace(message, **changes, slots=self._slots(message, reading))
+        slots = self._implied(read)
         spent = (self._clock() - begun) * 1000
         return msgspec.structs.replace(
-            message,
-            **changes,
+            read,
             slots=slots,
             timings={
                 **message.timings,
@@ -121,15 +130,37 @@ class Understander:
         for span in reading.slots:
             if any(span.start < slot.end and slot.start < span.end for slot in slots):
                 continue
-            raw = message.text[span.start : span.end]
-            slots.append(
-                Slot(
-                    name=span.name,
-                    raw=raw,
-                    value=self._domain.resolve(span.name, raw) if self._domain else raw,
-                    start=span.start,
-                    end=span.end,
-                    confidence=round(span.confidence, 4),
-                )
-            )
+            slots.append(self._slot(span, message))
         return tuple(sorted(slots, key=lambda slot: slot.start))
+
+    def _slot(self, span: TaggedSpan, message: Transcript) -> Slot:
+        raw = message.text[span.start : span.end]
+        # "In ten minutes" counts from when it was said, however long it had to wait here.
+        said = datetime.fromtimestamp(message.captured) if message.captured else datetime.now()
+        value = self._domain.value(span.name, raw, said) if self._domain else Value(raw)
+        return Slot(
+            name=span.name,
+            raw=raw,
+            value=value.value,
+            type=self._domain.type_of(span.name) if self._domain else "text",
+            unit=UNSET if value.unit is None else value.unit,
+            start=span.start,
+            end=span.end,
+            confidence=round(span.confidence, 4),
+        )
+
+    def _implied(self, message: Transcript) -> tuple[Slot, ...]:
+        """Slots that follow from the sentence without being said, if a template has it."""
+        if not self._implies or not message.accepted or message.intent is None:
+            return message.slots
+        assert self._domain is not None
+        found = self._domain.recognize(message.text)
+        if found is None or found.intent != message.intent.name:
+            return message.slots
+        told = {slot.name for slot in message.slots}
+        more = (
+            Slot(name=name, raw="", value=value, type="list", start=0, end=0, confidence=1.0)
+            for name, value in found.implied.items()
+            if name not in told and isinstance(value, str | int | float)
+        )
+        return (*message.slots, *more)

@@ -40,7 +40,9 @@ HEARD = Transcript(
     position=224_800,
     intent=Intent(name="HassStartTimer", confidence=0.98),
     accepted=True,
-    slots=(Slot(name="minutes", raw="ten", value=10, start=16, end=19, confidence=0.97),),
+    slots=(
+        Slot(name="minutes", raw="ten", value=10, type="number", start=16, end=19, confidence=0.97),
+    ),
     alternatives=(Intent(name="HassIncreaseTimer", confidence=0.01),),
     timings={"endpoint": 480.0, "transcribe": 21.0, "understand": 4.0},
     models={"asr": "vosk-en-starter@1", "nlu": "mobilebert-home-en@1"},
@@ -64,7 +66,15 @@ def test_an_intent_event_has_exactly_the_documented_keys() -> None:
     assert set(intent) == EXAMPLE_KEYS
     assert intent["type"] == "intent"
     assert intent["slots"] == [
-        {"name": "minutes", "raw": "ten", "value": 10, "start": 16, "end": 19, "confidence": 0.97}
+        {
+            "name": "minutes",
+            "raw": "ten",
+            "value": 10,
+            "type": "number",
+            "start": 16,
+            "end": 19,
+            "confidence": 0.97,
+        }
     ]
     assert set(intent["timings_ms"]) == {"endpoint", "transcribe", "understand", "publish"}
     assert (transcript["type"], transcript["seq"], intent["seq"]) == ("transcript", 1, 2)

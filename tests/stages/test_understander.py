@@ -173,3 +173,62 @@ def test_what_is_missing_is_named_at_start(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("intents: [")
     with pytest.raises(DomainError, match=r"broken\.yaml"):
         Understander(model=str(SNIPS), domain=tmp_path / "broken.yaml").open()
+
+
+TIMERS = """
+language: en
+intents:
+  HassStartTimer:
+    threshold: 0.2
+    data:
+      - sentences: ["set a timer for {minutes} minutes"]
+        slots: {device: oven}
+      - sentences: ["set a timer for {hours} hours"]
+  HassGetCurrentTime:
+    threshold: 1.0
+    data:
+      - sentences: ["what time is it"]
+lists:
+  minutes: {type: number}
+  hours: {range: {from: 1, to: 24, type: percentage}}
+"""
+
+
+@pytest.fixture(scope="module")
+def timers(tmp_path_factory: pytest.TempPathFactory) -> Understander:
+    path = tmp_path_factory.mktemp("domain") / "timers.yaml"
+    path.write_text(TIMERS)
+    return opened("mobilebert-home", domain=path)
+
+
+def test_given_spoken_numbers_then_slots_have_raw_words_and_typed_values(
+    timers: Understander,
+) -> None:
+    made = understood(timers, heard("set a timer for twenty five minutes"))
+    slot = made.slots[0]
+    assert (slot.name, slot.raw, slot.value, slot.type) == ("minutes", "twenty five", 25, "number")
+    assert slot.unit is msgspec.UNSET
+    made = understood(timers, heard("set a timer for two hours"))
+    assert [(s.raw, s.value, s.type, s.unit) for s in made.slots] == [
+        ("two", 2, "percent", "percent")
+    ]
+
+
+def test_given_a_sentence_that_implies_slots_then_they_are_there_without_words(
+    timers: Understander,
+) -> None:
+    made = understood(timers, heard("set a timer for ten minutes"))
+    implied = made.slots[-1]
+    assert (implied.name, implied.value, implied.raw) == ("device", "oven", "")
+    assert (implied.start, implied.end) == (0, 0)
+    assert [s.name for s in understood(timers, heard("set a timer for ten")).slots] == ["minutes"]
+
+
+def test_given_thresholds_in_the_domain_then_they_count_unless_configured(
+    timers: Understander, tmp_path: Path
+) -> None:
+    assert not understood(timers, heard("what time is it")).accepted
+    path = tmp_path / "timers.yaml"
+    path.write_text(TIMERS)
+    lenient = opened("mobilebert-home", domain=path, thresholds={"HassGetCurrentTime": 0.3})
+    assert understood(lenient, heard("what time is it")).accepted
