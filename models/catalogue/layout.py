@@ -16,8 +16,8 @@ import msgspec
 from models.errors import ModelError
 
 FolderKind = Literal["vosk", "vosk-grammar", "mobilebert"]
-"""What a model folder holds; a grammar is a compiled ``Gr.fst``, or an ``HCLG.fst``
-with ``words.txt``, to be joined with a Vosk model."""
+"""What a model folder holds; a grammar is a compiled ``Gr.fst``, or a graph with
+words of its own, to be joined with a Vosk model."""
 
 _VOSK_TRACES = ("am", "graph", "conf/mfcc.conf", "final.mdl", "mfcc.conf", "HCLG.fst", "HCLr.fst")
 _IVECTOR_PARTS = ("final.dubm", "final.mat", "global_cmvn.stats", "online_cmvn.conf", "splice.conf")
@@ -52,8 +52,10 @@ def check_layout(folder: Path) -> FolderKind:
     elif kind == "vosk-grammar":
         grammar = _grammar_in(folder) or folder
         _fst_flags(grammar)
-        if grammar.name == "HCLG.fst":
-            _require(folder / "words.txt", "a static grammar has words of its own")
+        if grammar.name == "HCLr.fst":
+            _require(folder / "Gr.fst", "HCLr.fst needs it")
+        if grammar.name != "Gr.fst":
+            _require(folder / "words.txt", f"{grammar.name} has words of its own")
     elif kind == "mobilebert":
         _check_mobilebert(folder)
     else:
@@ -66,16 +68,18 @@ def check_layout(folder: Path) -> FolderKind:
 
 def _grammar_in(folder: Path) -> Path | None:
     """The graph of a folder that holds a compiled grammar and nothing of a model besides."""
-    others = ("HCLr.fst", "final.mdl", "am", "conf", "mfcc.conf")
+    others = ("final.mdl", "am", "conf", "mfcc.conf")
     if any((folder / name).exists() for name in others):
         return None
-    static = folder / "HCLG.fst"
-    if static.exists():
-        return static if "base_phones" in read_card(folder) else None
-    grammars = [path for path in (folder / "Gr.fst", folder / "graph" / "Gr.fst") if path.exists()]
-    is_model = any((path.parent / name).exists() for path in grammars for name in others)
-    is_model |= any((path.parent / "HCLG.fst").exists() for path in grammars)
-    return grammars[0] if grammars and not is_model else None
+    graphs = ("HCLG.fst", "HCLr.fst")
+    for name in graphs:
+        if (folder / name).exists():
+            return folder / name if "base_phones" in read_card(folder) else None
+    for place in (folder, folder / "graph"):
+        if (place / "Gr.fst").exists():
+            is_model = any((place / name).exists() for name in (*graphs, *others))
+            return None if is_model else place / "Gr.fst"
+    return None
 
 
 def _check_vosk(folder: Path) -> None:

@@ -9,7 +9,7 @@ of PHONES), blanks between them.
 from __future__ import annotations
 
 import lzma
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Dictionary:
     def __len__(self) -> int:
         return len(self._packed)
 
-    def __iter__(self) -> object:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._packed)
 
     def get(self, word: str) -> tuple[Phones, ...]:

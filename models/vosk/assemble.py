@@ -34,9 +34,11 @@ HASHED_SIZE = 32 * 1024 * 1024
 
 _REQUIRED = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf")
 _GRAMMAR = "Gr.fst"
-_STATIC = "HCLG.fst"
+_OWN_WORDS = ("HCLG.fst", "HCLr.fst")
+"""Either of them has words of its own."""
+
 _GRAPHS = ("HCLr.fst", "Gr.fst", "HCLG.fst", "words.txt")
-"""Files of a base's graph that a static grammar takes the place of."""
+"""Files of a base's graph that a grammar with words of its own takes the place of."""
 
 _RULE = re.compile(r"\s*--endpoint\.rule")
 
@@ -49,8 +51,8 @@ class Parts:
     """A Vosk model folder with ``am``, ``conf`` and ``graph``."""
 
     grammar: Path | None = None
-    """A folder with a compiled grammar that takes the place of the base's graph: ``HCLG.fst`` with
-    ``words.txt``, or a ``Gr.fst`` over the words of the base."""
+    """A folder with a compiled grammar that takes the place of the base's graph, as
+    ``models.vosk.compile`` writes it."""
 
     options: Mapping[str, float | int | str] = field(default_factory=dict)
     """Decoding options that take the place of those in ``model.conf``: ``{"beam": 11.0}``."""
@@ -92,11 +94,11 @@ def _check(parts: Parts) -> None:
     if parts.grammar is None:
         return
     manifest = read_manifest(parts.grammar)
-    if (parts.grammar / _STATIC).is_file():
+    if _has_own_words(parts.grammar):
         given, hashed = manifest and manifest.base_phones, "phones.txt"
     elif not (parts.grammar / _GRAMMAR).is_file():
         raise ModelError(
-            f"{parts.grammar} is not a compiled grammar: it has neither {_STATIC} nor {_GRAMMAR}"
+            f"{parts.grammar} is not a compiled grammar: it has neither HCLG.fst nor {_GRAMMAR}"
         )
     elif not (parts.base / "graph" / "HCLr.fst").is_file():
         raise ModelError(
@@ -112,6 +114,10 @@ def _check(parts: Parts) -> None:
             f"the grammar {parts.grammar} was compiled for {manifest.base}, and {parts.base} "
             f"has other {hashed.removesuffix('.txt')}: compile it for this model"
         )
+
+
+def _has_own_words(grammar: Path) -> bool:
+    return any((grammar / name).is_file() for name in _OWN_WORDS)
 
 
 def _key(parts: Parts) -> str:
@@ -137,7 +143,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _fill(target: Path, parts: Parts) -> None:
     replaced: tuple[str, ...] = ()
     if parts.grammar:
-        replaced = _GRAPHS if (parts.grammar / _STATIC).is_file() else (_GRAMMAR,)
+        replaced = _GRAPHS if _has_own_words(parts.grammar) else (_GRAMMAR,)
     for entry in parts.base.iterdir():
         if entry.name not in ("conf", "graph"):
             _link(entry, target / entry.name)

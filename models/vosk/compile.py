@@ -1,11 +1,11 @@
 """Compile what may be said into a graph for a speech model: the one entry point.
 
-The result is a folder that ``models.vosk.assemble`` joins with the model, of one of two kinds:
+The result is a folder that ``models.vosk.assemble`` joins with the model, of one of three kinds:
 
-- ``HCLG.fst`` and ``words.txt``: a static graph with words and pronunciations of its own, for
-  strict grammars and for words that the model lacks.
-- ``Gr.fst``, over the words of the model: for blended grammars without new words, and for models
-  from elsewhere, whose phones are not ours.
+- ``HCLG.fst`` and ``words.txt``: a strict grammar as a static graph, with pronunciations inside.
+- ``HCLr.fst``, ``Gr.fst`` and ``words.txt``: a blended grammar with words that the model lacks.
+- ``Gr.fst``, over the words of the model: a blended grammar without new words, and any grammar for
+  a model from elsewhere, whose phones are not ours.
 
 It needs no other program, and the same input makes the same bytes.
 """
@@ -32,16 +32,18 @@ from models.vosk.grammar import (
     sample_sentences,
     strict_grammar,
 )
+from models.vosk.graph import number_words, word_graph
 from models.vosk.lexicon import Lexicon, read_lexicon
 from models.vosk.manifest import FILE_NAME, ModelManifest, model_id, read_manifest
-from models.vosk.phones import GARBAGE, UNKNOWN, PhoneSet
+from models.vosk.phones import PhoneSet
 from models.vosk.static import build_static
 from models.vosk.words import file_hash, read_words, words_text
 
-_GRAPH = "HCLG.fst"
+_STATIC = "HCLG.fst"
+_TREE = "HCLr.fst"
 _GRAMMAR = "Gr.fst"
 _WORDS = "words.txt"
-_OURS = (_GRAPH, _GRAMMAR, _WORDS, FILE_NAME)
+_OURS = (_STATIC, _TREE, _GRAMMAR, _WORDS, FILE_NAME)
 
 _DIGIT = re.compile(r"\d")
 
@@ -188,7 +190,7 @@ def _compile(spoken: _Spoken, base: Path, overrides: Mapping[str, Sequence[Phone
         return _over_words(spoken, base)
     ways = {word: entry.ways for word, entry in found.items()}
     if spoken.general is not None:
-        ways = {**lexicon, **ways}
+        return _lookahead(spoken, base, {**lexicon, **ways}, new)
     return _static(spoken, base, ways, new)
 
 
@@ -210,12 +212,31 @@ def _static(
 ) -> _Compiled:
     """An ``HCLG.fst`` with the words of ``lexicon``."""
     phones = PhoneSet.read(base / "graph" / "phones.txt")
-    special = ["<eps>", UNKNOWN] if f"{GARBAGE}_B" in phones.ids else ["<eps>"]
-    numbers = {word: number for number, word in enumerate([*special, *sorted(lexicon)])}
+    numbers = number_words(lexicon, phones)
     graph = build_static(spoken.grammar(numbers), numbers, lexicon, phones)
     return _Compiled(
         graph=graph,
-        files={_GRAPH: graph.to_bytes(), _WORDS: words_text(numbers).encode()},
+        files={_STATIC: graph.to_bytes(), _WORDS: words_text(numbers).encode()},
+        words=len(lexicon),
+        base_phones=file_hash(base / "graph" / "phones.txt"),
+        new_words=new,
+    )
+
+
+def _lookahead(
+    spoken: _Spoken, base: Path, lexicon: Lexicon, new: tuple[Pronunciation, ...]
+) -> _Compiled:
+    """``HCLr.fst`` and ``Gr.fst`` with the words of ``lexicon``."""
+    phones = PhoneSet.read(base / "graph" / "phones.txt")
+    tree, numbers = word_graph(lexicon, phones)
+    grammar = spoken.grammar(numbers)
+    return _Compiled(
+        graph=grammar,
+        files={
+            _TREE: tree,
+            _GRAMMAR: grammar.to_bytes(),
+            _WORDS: words_text(numbers).encode(),
+        },
         words=len(lexicon),
         base_phones=file_hash(base / "graph" / "phones.txt"),
         new_words=new,

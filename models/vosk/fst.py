@@ -11,8 +11,8 @@ arc, number of arcs, of arcs without input, of arcs without output) and then 16 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,15 +26,13 @@ _STATE = struct.Struct("<fIIII")
 _ARC = struct.Struct("<iifi")
 _NUMBERS = struct.Struct("<iiQqqq")
 
-# Property bits of OpenFst (fst/properties.h) that hold for what is written here.
+# Property bits of OpenFst (fst/properties.h): what is known to hold of what is written here.
 _EXPANDED = 0x1
-_ACCEPTOR = 0x10000
-_NO_EPSILONS = 0x800000
-_EPSILONS = 0x400000
-_ILABEL_SORTED = 0x10000000
-_OLABEL_SORTED = 0x40000000
-_WEIGHTED = 0x100000000
-_UNWEIGHTED = 0x200000000
+_ACCEPTOR, _NOT_ACCEPTOR = 0x10000, 0x20000
+_EPSILONS, _NO_EPSILONS = 0x400000, 0x800000
+_ILABEL_SORTED, _NOT_ILABEL_SORTED = 0x10000000, 0x20000000
+_OLABEL_SORTED, _NOT_OLABEL_SORTED = 0x40000000, 0x80000000
+_WEIGHTED, _UNWEIGHTED = 0x100000000, 0x200000000
 
 
 class WeightedArc(NamedTuple):
@@ -71,7 +69,13 @@ class WeightedAcceptor:
 
     def to_bytes(self) -> bytes:
         """An input-sorted ConstFst that Vosk and OpenFst read."""
-        return const_fst(self.arcs, self.finals)
+        return Transducer(
+            [
+                [Arc(arc.label, arc.label, arc.weight, arc.target) for arc in sorted(state)]
+                for state in self.arcs
+            ],
+            self.finals,
+        ).to_bytes()
 
     def write(self, path: Path) -> None:
         """Write an input-sorted ConstFst that Vosk and OpenFst read."""
@@ -101,47 +105,51 @@ class Transducer:
 
     def to_bytes(self) -> bytes:
         """A ConstFst with the arcs in their order."""
-        return _const(self.arcs, self.finals, _EXPANDED)
+        states = bytearray()
+        body = bytearray()
+        position = 0
+        for number, outgoing in enumerate(self.arcs):
+            no_input = sum(arc.input == 0 for arc in outgoing)
+            no_output = sum(arc.output == 0 for arc in outgoing)
+            final = self.finals.get(number, _INFINITY)
+            states += _STATE.pack(final, position, len(outgoing), no_input, no_output)
+            for arc in outgoing:
+                body += _ARC.pack(*arc)
+            position += len(outgoing)
+        head = header("const", self.properties(), len(self.arcs), position)
+        return head + bytes(states) + bytes(body)
+
+    def properties(self) -> int:
+        """The bits of OpenFst for what each arc and its neighbour tell."""
+        arcs = [arc for state in self.arcs for arc in state]
+        pairs = [pair for state in self.arcs for pair in pairwise(state)]
+        known = (
+            (all(arc.input == arc.output for arc in arcs), _ACCEPTOR, _NOT_ACCEPTOR),
+            (any(arc.input == arc.output == 0 for arc in arcs), _EPSILONS, _NO_EPSILONS),
+            (all(a.input <= b.input for a, b in pairs), _ILABEL_SORTED, _NOT_ILABEL_SORTED),
+            (all(a.output <= b.output for a, b in pairs), _OLABEL_SORTED, _NOT_OLABEL_SORTED),
+            (
+                any(self.finals.values()) or any(arc.weight for arc in arcs),
+                _WEIGHTED,
+                _UNWEIGHTED,
+            ),
+        )
+        return _EXPANDED | sum(yes if holds else no for holds, yes, no in known)
 
 
-def const_fst(arcs: Sequence[Sequence[WeightedArc]], finals: Mapping[int, float]) -> bytes:
-    """The bytes of an acceptor as ConstFst over standard arcs with the given states."""
-    epsilons = any(arc.label == 0 for state in arcs for arc in state)
-    weighted = any(finals.values()) or any(arc.weight for state in arcs for arc in state)
-    properties = _EXPANDED | _ACCEPTOR | _ILABEL_SORTED | _OLABEL_SORTED
-    properties |= _EPSILONS if epsilons else _NO_EPSILONS
-    properties |= _WEIGHTED if weighted else _UNWEIGHTED
-    both = [
-        [Arc(arc.label, arc.label, arc.weight, arc.target) for arc in sorted(state)]
-        for state in arcs
-    ]
-    return _const(both, finals, properties)
-
-
-def _const(arcs: Sequence[Sequence[Arc]], finals: Mapping[int, float], properties: int) -> bytes:
-    count = sum(len(state) for state in arcs)
-    states = bytearray()
-    body = bytearray()
-    position = 0
-    for number, outgoing in enumerate(arcs):
-        no_input = sum(arc.input == 0 for arc in outgoing)
-        no_output = sum(arc.output == 0 for arc in outgoing)
-        final = finals.get(number, _INFINITY)
-        states += _STATE.pack(final, position, len(outgoing), no_input, no_output)
-        for arc in outgoing:
-            body += _ARC.pack(*arc)
-        position += len(outgoing)
-    return header("const", properties, len(arcs), count) + bytes(states) + bytes(body)
-
-
-def header(kind: str, properties: int, states: int, arcs: int, start: int = 0) -> bytes:
+def header(
+    kind: str, properties: int, states: int, arcs: int, *, start: int = 0, version: int = _VERSION
+) -> bytes:
     """The header of an FST file over standard arcs."""
-    numbers = _NUMBERS.pack(_VERSION, _NO_FLAGS, properties, start, states, arcs)
+    numbers = _NUMBERS.pack(version, _NO_FLAGS, properties, start, states, arcs)
     return struct.pack("<i", _MAGIC) + _string(kind) + _string("standard") + numbers
 
 
-def read_const(data: bytes, at: int = 0) -> Transducer:
-    """The transducer of a ConstFst that begins at byte ``at``; raises ModelError if none does."""
+def read_const(data: bytes, at: int = 0) -> tuple[Transducer, int]:
+    """The transducer of a ConstFst that begins at byte ``at``, and where it ends.
+
+    Raises ModelError if none begins there.
+    """
     try:
         kind, at = _read_string(data, at + 4)
         arc_kind, at = _read_string(data, at)
@@ -159,7 +167,7 @@ def read_const(data: bytes, at: int = 0) -> Transducer:
                 found.finals[number] = final
     except (struct.error, UnicodeDecodeError) as error:
         raise ModelError(f"it is not a ConstFst: {error}") from None
-    return found
+    return found, first_arc + _ARC.size * arcs
 
 
 def _string(text: str) -> bytes:

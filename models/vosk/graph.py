@@ -1,44 +1,52 @@
 """The word graph of a speech model: ``HCLr.fst``, ``words.txt`` and the phone files.
 
-It is written directly as a prefix tree of transitions, without determinization. OpenFst's
-command-line tools make it a look-ahead graph; they are needed to make a model, never to run it.
+It is written directly as a prefix tree of transitions, without determinization, and as a
+look-ahead graph, which Vosk joins with any grammar over its words.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import ModelError
+from models.vosk.fst import Transducer
 from models.vosk.lexicon import Lexicon
+from models.vosk.lookahead import lookahead_fst
 from models.vosk.phones import GARBAGE, SILENCE, UNKNOWN, PhoneSet
+from models.vosk.words import words_text
 
-BLANK_COST = 0.05
-"""Cost of each blank frame inside a word; keeps words from swallowing pauses."""
 
-SILENCE_COST = 0.5
-"""Cost of a pause between words."""
+@dataclass(frozen=True)
+class GraphCosts:
+    """Costs of the paths through a graph, as negative log-probabilities."""
 
-GARBAGE_COST = 0.9
-"""Cost of each phone of a word outside the vocabulary. The garbage phone is always the most
-likely one, so this is what a word of the vocabulary may lose against it: lower rejects more."""
+    blank: float = 0.05
+    """Of each blank frame inside a word; keeps words from swallowing pauses."""
 
-GARBAGE_WORD_COST = 2.0
-"""Cost of each word outside the vocabulary."""
+    silence: float = 0.5
+    """Of a pause between words."""
 
-TOOLS = ("fstcompile", "fstarcsort", "fstconvert")
-PLUGIN_FOLDERS = ("/usr/lib/x86_64-linux-gnu/fst/22", "/usr/lib/aarch64-linux-gnu/fst/22")
-"""Where Debian keeps the look-ahead plugin of OpenFst 1.7.9."""
+    garbage: float = 0.9
+    """Of each phone of a word outside the vocabulary. The garbage phone is always the most likely
+    one, so this is what a word of the vocabulary may lose against it: lower rejects more."""
+
+    garbage_word: float = 2.0
+    """Of each word outside the vocabulary."""
 
 
 class WordTree:
     """Transitions and words of all pronunciations, joined where they begin alike."""
 
-    def __init__(self, phones: PhoneSet, lexicon: Lexicon, words: dict[str, int]) -> None:
+    def __init__(
+        self,
+        phones: PhoneSet,
+        lexicon: Lexicon,
+        words: dict[str, int],
+        costs: GraphCosts | None = None,
+    ) -> None:
         self._phones = phones
+        self._costs = costs or GraphCosts()
         self._words = words
         self.arcs: list[tuple[int, int, int, int, float]] = []
         """Source, target, transition, word, cost."""
@@ -72,7 +80,7 @@ class WordTree:
     def _inside(self, phone: str) -> int:
         """A state behind the label of ``phone``, in which its blanks are emitted."""
         state = self._new()
-        self._arc(state, state, self._phones.loop(phone), cost=BLANK_COST)
+        self._arc(state, state, self._phones.loop(phone), cost=self._costs.blank)
         return state
 
     def _end(self, phone: str) -> int:
@@ -80,7 +88,7 @@ class WordTree:
         if phone not in self._ends:
             state = self._ends[phone] = self._inside(phone)
             self._arc(state, self.loop, 0)
-            self._arc(state, self._silence, self._phones.forward(SILENCE), cost=SILENCE_COST)
+            self._arc(state, self._silence, self._phones.forward(SILENCE), cost=self._costs.silence)
         return self._ends[phone]
 
     def _add(self, tree: dict[tuple[str, ...], int], phones: tuple[str, ...], word: int) -> None:
@@ -104,73 +112,45 @@ class WordTree:
         begin, internal, last = (f"{GARBAGE}_{position}" for position in "BIE")
         first, middle, end = self._inside(begin), self._inside(internal), self._end(last)
         word = self._words[UNKNOWN]
-        cost = GARBAGE_WORD_COST + GARBAGE_COST
+        cost = self._costs.garbage_word + self._costs.garbage
         self._arc(self.loop, first, self._phones.forward(begin), word, cost)
         for state in (first, middle):
-            self._arc(state, middle, self._phones.forward(internal), cost=GARBAGE_COST)
-            self._arc(state, end, self._phones.forward(last), cost=GARBAGE_COST)
+            self._arc(state, middle, self._phones.forward(internal), cost=self._costs.garbage)
+            self._arc(state, end, self._phones.forward(last), cost=self._costs.garbage)
 
-    def text(self) -> str:
-        """The graph in OpenFst's text format, start state first."""
-        lines = [
-            f"{source} {target} {transition} {word} {cost}"
-            for source, target, transition, word, cost in self.arcs
-        ]
-        return "\n".join([*lines, f"{self.loop} 0", ""])
+    def transducer(self) -> Transducer:
+        """The graph, its states numbered in the order in which the arcs name them."""
+        numbers: dict[int, int] = {}
+        for source, target, *_ in self.arcs:
+            numbers.setdefault(source, len(numbers))
+            numbers.setdefault(target, len(numbers))
+        graph = Transducer([[] for _ in numbers], {numbers[self.loop]: 0.0})
+        for source, target, transition, word, cost in self.arcs:
+            graph.add_arc(numbers[source], numbers[target], transition, word, cost)
+        return graph
+
+
+def number_words(words: Iterable[str], phones: PhoneSet) -> dict[str, int]:
+    """Numbers for the words of a graph: nothing, ``[unk]`` if there is garbage, and ``words``."""
+    special = ["<eps>", UNKNOWN] if f"{GARBAGE}_B" in phones.ids else ["<eps>"]
+    return {word: number for number, word in enumerate([*special, *sorted(words)])}
+
+
+def word_graph(lexicon: Lexicon, phones: PhoneSet) -> tuple[bytes, dict[str, int]]:
+    """The bytes of an ``HCLr.fst``, and the numbers of its words."""
+    words = number_words(lexicon, phones)
+    data, numbers = lookahead_fst(WordTree(phones, lexicon, words).transducer())
+    return data, {word: numbers.get(number, 0) for word, number in words.items()}
 
 
 def build_graph(folder: Path, phones: PhoneSet, lexicon: Lexicon) -> dict[str, int]:
     """Write ``HCLr.fst``, ``words.txt`` and the phone files into ``folder``.
 
-    Returns the words with their numbers. Raises ModelError if OpenFst's tools are missing.
+    Returns the words with their numbers.
     """
-    _require_tools()
     folder.mkdir(parents=True, exist_ok=True)
-    names = ["<eps>", UNKNOWN, *sorted(lexicon)]
-    numbers = {word: number for number, word in enumerate(names)}
-    tree = WordTree(phones, lexicon, numbers)
-    with tempfile.TemporaryDirectory() as temporary:
-        relabel = _convert(tree.text(), Path(temporary), folder / "HCLr.fst")
-    words = {word: relabel.get(number, number) for word, number in numbers.items()}
-    if len(set(words.values())) != len(words):
-        raise ModelError(f"{folder}: fstconvert gave two words the same number")
-    lines = "".join(f"{word} {words[word]}\n" for word in sorted(words, key=words.__getitem__))
-    (folder / "words.txt").write_text(lines, encoding="utf-8")
+    data, words = word_graph(lexicon, phones)
+    (folder / "HCLr.fst").write_bytes(data)
+    (folder / "words.txt").write_text(words_text(words), encoding="utf-8")
     phones.write(folder)
     return words
-
-
-def _convert(text: str, temporary: Path, target: Path) -> dict[int, int]:
-    """Make a look-ahead graph of ``text``; returns the numbers that words got in it."""
-    source = temporary / "tree.txt"
-    source.write_text(text, encoding="utf-8")
-    plain, ordered, pairs = (temporary / name for name in ("plain", "ordered", "pairs"))
-    _run("fstcompile", "--arc_type=standard", str(source), str(plain))
-    _run("fstarcsort", "--sort_type=olabel", str(plain), str(ordered))
-    _run(
-        "fstconvert",
-        "--fst_type=olabel_lookahead",
-        f"--save_relabel_opairs={pairs}",
-        str(ordered),
-        str(target),
-    )
-    rows = (line.split() for line in pairs.read_text().splitlines())
-    return {int(old): int(new) for old, new in rows}
-
-
-def _require_tools() -> None:
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing:
-        raise ModelError(
-            f"building a graph needs OpenFst's {', '.join(missing)}: install the packages "
-            "libfst-tools and libfst22-plugins-base"
-        )
-
-
-def _run(*command: str) -> None:
-    folders = [*PLUGIN_FOLDERS, *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
-    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(folders)}
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode:
-        detail = result.stderr.strip().splitlines()
-        raise ModelError(f"{command[0]} failed: {detail[-1] if detail else result.returncode}")

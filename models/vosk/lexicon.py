@@ -7,7 +7,8 @@ from pathlib import Path
 
 from models.errors import ModelError
 from models.pronunciation import PHONES, Phones, Pronouncer, read_pronunciations
-from models.vosk.fst import Transducer, read_const
+from models.vosk.fst import Transducer
+from models.vosk.lookahead import read_lookahead
 from models.vosk.phones import SILENCE, UNKNOWN, PhoneSet
 from models.vosk.words import read_words
 
@@ -16,9 +17,6 @@ Lexicon = dict[str, tuple[tuple[str, ...], ...]]
 
 ADDITIONS = Path(__file__).with_name("pronunciations.txt")
 """Words that the dictionary lacks: ``WORD PHONE PHONE …``."""
-
-_CONST_AT = 80
-"""Where the ConstFst begins in an olabel_lookahead file: behind a header and a magic number."""
 
 
 def pronounce(words: Iterable[str], additions: Path = ADDITIONS) -> tuple[Lexicon, tuple[str, ...]]:
@@ -40,7 +38,7 @@ def read_lexicon(model: Path) -> Lexicon:
     phones = PhoneSet.read(graph / "phones.txt")
     words = {number: word for word, number in read_words(graph / "words.txt").items()}
     try:
-        tree = _Tree(read_const(data, _CONST_AT), phones)
+        tree = _Tree(read_lookahead(data)[0], phones)
         found: dict[str, dict[Phones, None]] = {}
         for number, way in tree.pronunciations():
             if words[number] != UNKNOWN:

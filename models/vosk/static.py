@@ -9,29 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from models.vosk.fst import Transducer, WeightedAcceptor
+from models.vosk.graph import GraphCosts
 from models.vosk.lexicon import Lexicon
 from models.vosk.phones import GARBAGE, SILENCE, UNKNOWN, PhoneSet
-
-
-@dataclass(frozen=True)
-class GraphCosts:
-    """Costs of the paths through a graph, as negative log-probabilities."""
-
-    blank: float = 0.05
-    """Of each blank frame inside a word; keeps words from swallowing pauses."""
-
-    silence: float = 0.5
-    """Of a pause between words."""
-
-    garbage: float = 0.9
-    """Of each phone of a word outside the vocabulary. The garbage phone is always the most likely
-    one, so this is what a word of the vocabulary may lose against it: lower rejects more."""
-
-    garbage_word: float = 2.0
-    """Of each word outside the vocabulary."""
 
 
 def build_static(

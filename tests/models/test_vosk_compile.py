@@ -21,6 +21,7 @@ from models.vosk.fst import Transducer, read_const
 from models.vosk.lexicon import pronounce, read_lexicon
 from models.vosk.manifest import read_manifest
 from models.vosk.phones import PhoneSet
+from models.vosk.recogniser import SpeechModel
 from models.vosk.words import read_words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,7 @@ REPLAYS = ROOT / "tests" / "replays"
 
 def paths(folder: Path) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Phones and words of every path through a small graph, pauses and blanks left out."""
-    graph = read_const((folder / "HCLG.fst").read_bytes())
+    graph, _ = read_const((folder / "HCLG.fst").read_bytes())
     phones = PhoneSet.read(ENGLISH / "graph" / "phones.txt")
     labels = {phones.forward(name): name for name in phones.ids}
     words = {number: word for word, number in read_words(folder / "words.txt").items()}
@@ -123,6 +124,10 @@ def test_given_general_text_and_a_new_word_then_every_word_can_be_said(tmp_path:
     )
     assert report.words == len(read_lexicon(ENGLISH)) + 1
     assert {"aardvark", "please", "latte"} <= read_words(tmp_path / "b" / "words.txt").keys()
+    assert check_layout(tmp_path / "b") == "vosk-grammar"
+    folder = assemble(Parts(ENGLISH, tmp_path / "b"), tmp_path / "cache")
+    assert (folder / "graph" / "HCLr.fst").samefile(tmp_path / "b" / "HCLr.fst")
+    assert SpeechModel(folder).has_word("aardvark")
 
 
 def test_given_a_folder_with_a_card_then_it_stays_and_an_old_grammar_goes(tmp_path: Path) -> None:
