@@ -18,12 +18,26 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Name of the output."""
 
 
+class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an intent head tells what it was made for from what it was not, by energy.
+
+    The energy of a text is the log-sum-exp of its logits (Liu et al. 2020), and it is in scope
+    with the probability ``sigmoid((energy - threshold) / scale)``.
+    """
+
+    threshold: float
+    scale: Annotated[float, msgspec.Meta(gt=0.0)]
+
+
 class IntentHead(Head, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="intent"):
     """Scores of whole texts of which one is right: an output of shape [batch, labels]."""
 
     labels: tuple[Text, ...]
     temperature: Temperature = 1.0
     out_of_scope: str | None = None
+    """The label, if it has one, of texts that have none of the others."""
+
+    scope: Scope | None = None
 
 
 class TopicsHead(Head, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="topics"):

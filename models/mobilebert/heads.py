@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.mobilebert.decoding import TagDecoder, softmax
-from models.mobilebert.labels import IntentHead, SlotsHead
+from models.mobilebert.labels import IntentHead, Scope, SlotsHead
 from models.mobilebert.tokens import Encoding
 
 
@@ -37,6 +37,7 @@ class IntentReader:
 
     def __init__(self, head: IntentHead) -> None:
         self._temperature = head.temperature
+        self._scope = head.scope
         self._outside = head.labels.index(head.out_of_scope) if head.out_of_scope else None
         self._intents = [
             (name, index) for index, name in enumerate(head.labels) if index != self._outside
@@ -50,10 +51,24 @@ class IntentReader:
     def read(self, logits: npt.NDArray[np.float32]) -> tuple[tuple[ScoredIntent, ...], float]:
         """All intents, best first, and the probability of none of them, from logits [labels]."""
         probabilities = softmax(logits, self._temperature)
+        if self._scope is not None:
+            probabilities *= in_scope(logits, self._scope)
         scored = [ScoredIntent(name, float(probabilities[index])) for name, index in self._intents]
         scored.sort(key=lambda intent: -intent.confidence)
         rejected = 0.0 if self._outside is None else float(probabilities[self._outside])
-        return tuple(scored), rejected
+        return tuple(scored), rejected + max(0.0, 1.0 - float(probabilities.sum()))
+
+
+def energy(logits: npt.NDArray[np.float32]) -> float:
+    """Log-sum-exp of logits [labels]: large for what a model was made for (Liu et al. 2020)."""
+    top = float(logits.max())
+    return top + float(np.log(np.exp(logits.astype(np.float64) - top).sum()))
+
+
+def in_scope(logits: npt.NDArray[np.float32], scope: Scope) -> float:
+    """Probability that a text with these logits [labels] is what the model was made for."""
+    odds = np.clip((energy(logits) - scope.threshold) / scope.scale, -50.0, 50.0)
+    return float(1.0 / (1.0 + np.exp(-odds)))
 
 
 class SlotsReader:

@@ -79,6 +79,16 @@ class Network:
         """All outputs for one text."""
         raise NotImplementedError
 
+    def run_ids(
+        self, ids: npt.NDArray[np.int64], types: npt.NDArray[np.int64] | None = None
+    ) -> Outputs:
+        """All outputs for token ids [tokens], and which of two texts each belongs to.
+
+        Raises ModelError for a model over a base, whose heads need words.
+        """
+        del ids, types
+        raise ModelError(f"{self.labels.id} stands over a base: it reads no pairs of texts")
+
 
 class _OwnNetwork(Network):
     """An ONNX file with its heads in it."""
@@ -91,8 +101,13 @@ class _OwnNetwork(Network):
         self._names = names
         self._tagger = labels.slots_head
 
+    def run_ids(
+        self, ids: npt.NDArray[np.int64], types: npt.NDArray[np.int64] | None = None
+    ) -> Outputs:
+        return dict(zip(self._names, self._session.run(ids, types), strict=True))
+
     def run(self, encoding: Encoding) -> Outputs:
-        outputs = dict(zip(self._names, self._session.run(encoding.ids), strict=True))
+        outputs = dict(self.run_ids(encoding.ids))
         if self._tagger:
             outputs[self._tagger.output] = outputs[self._tagger.output][encoding.pieces]
         return outputs

@@ -52,17 +52,7 @@ class EncoderSession:
         Raises ModelError, naming the file, where it is missing, malformed, wants other inputs, or
         lacks an output.
         """
-        if not path.is_file():
-            raise ModelError(f"{path} is missing: put the exported network there")
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), _options(threads), providers=["CPUExecutionProvider"]
-            )
-        except _ERRORS as error:
-            raise ModelError(
-                f"{path} is not a readable ONNX file, perhaps cut short; fetch or export it "
-                f"again ({_one_line(error)})"
-            ) from error
+        self._session = open_session(path, threads=threads)
         self._path = path
         self._outputs = list(outputs)
         self._check_names()
@@ -122,6 +112,21 @@ class EncoderSession:
                     f'{self._path} has no output "{name}", only {", ".join(present)}: '
                     "correct the head's output in labels.json"
                 )
+
+
+def open_session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
+    """Open an ONNX file. Raises ModelError, naming it, where it is missing or malformed."""
+    if not path.is_file():
+        raise ModelError(f"{path} is missing: put the exported network there")
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), _options(threads), providers=["CPUExecutionProvider"]
+        )
+    except _ERRORS as error:
+        raise ModelError(
+            f"{path} is not a readable ONNX file, perhaps cut short; fetch or export it "
+            f"again ({_one_line(error)})"
+        ) from error
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:

@@ -89,6 +89,11 @@ class WordTokenizer:
         return WordTokenizer(self._tokenizer, max_tokens)
 
     @property
+    def backend(self) -> Tokenizer:
+        """What splits words into pieces."""
+        return self._tokenizer
+
+    @property
     def largest_id(self) -> int:
         """The largest token id that can occur."""
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values())

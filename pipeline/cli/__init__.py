@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "check": "pipeline.cli.check:check",
     "models": "pipeline.cli.models:models",
     "train-speech": "pipeline.cli.train_speech:train_speech",
+    "train-language": "pipeline.cli.train_language:train_language",
     "version": "pipeline.cli.version:version",
 }
 

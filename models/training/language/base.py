@@ -7,7 +7,6 @@ map from the mean of the states to the sentence vector.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -54,14 +53,13 @@ def save_base(network: BaseNetwork, folder: Path, tokenizer: Path) -> None:
     shutil.copyfile(tokenizer, folder / TOKENIZER_FILE)
 
 
-def vector_of(tensors: Mapping[str, torch.Tensor], hidden: int) -> nn.Linear:
-    """The map to the sentence vector among a base's tensors; an older base has the identity."""
-    weight = tensors.get(VECTOR + "weight", torch.eye(hidden))
-    linear = nn.Linear(weight.shape[1], weight.shape[0])
-    with torch.no_grad():
-        linear.weight.copy_(weight)
-        linear.bias.copy_(tensors.get(VECTOR + "bias", torch.zeros(weight.shape[0])))
-    return linear
+def base_tensors(folder: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a base in fp32, by name; none where the folder is no base."""
+    path = folder / BASE_FILE
+    if not path.exists():
+        return {}
+    tensors = torch.load(path, map_location="cpu", weights_only=True)
+    return {name: tensor.float() for name, tensor in tensors.items()}
 
 
 def export_base(

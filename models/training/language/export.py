@@ -15,7 +15,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
-from models.mobilebert.session import IDS, MASK
+from models.mobilebert.session import IDS, MASK, TYPES
 from models.training.language.labelling import INTENT_OUTPUT, SLOTS_OUTPUT
 from models.training.language.network import JointNetwork
 
@@ -27,16 +27,22 @@ def export_onnx(network: JointNetwork, path: Path) -> None:
     write_onnx(network, path, {INTENT_OUTPUT: False, SLOTS_OUTPUT: True})
 
 
-def write_onnx(network: nn.Module, path: Path, outputs: Mapping[str, bool]) -> None:
+def write_onnx(
+    network: nn.Module, path: Path, outputs: Mapping[str, bool], *, pairs: bool = False
+) -> None:
     """Write a network of token ids and mask as fp32 ONNX with variable batch and length.
 
-    ``outputs`` are the names of what it returns, and whether each has an axis of tokens.
+    ``outputs`` are the names of what it returns, and whether each has an axis of tokens; with
+    ``pairs`` the network also takes ``token_type_ids``.
     """
     network.eval()
     ids = torch.randint(5, 1000, (2, 12))
     mask = torch.ones_like(ids)
     mask[1, 8:] = 0
+    types = torch.zeros_like(ids)
+    types[:, 6:] = 1
     free = {0: "batch", 1: "tokens"}
+    inputs = {IDS: ids, MASK: mask, **({TYPES: types} if pairs else {})}
     axes = {name: free if by_token else {0: "batch"} for name, by_token in outputs.items()}
     with torch.no_grad(), warnings.catch_warnings():
         # The exporter by tracing warns that it is the older one and of each constant it folds.
@@ -44,13 +50,13 @@ def write_onnx(network: nn.Module, path: Path, outputs: Mapping[str, bool]) -> N
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
-            (ids, mask),
+            tuple(inputs.values()),
             str(path),
             dynamo=False,
             opset_version=OPSET,
-            input_names=[IDS, MASK],
+            input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_axes={IDS: free, MASK: free, **axes},
+            dynamic_axes={**dict.fromkeys(inputs, free), **axes},
         )
 
 

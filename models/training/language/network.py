@@ -25,32 +25,42 @@ HEAD_DROPOUT = 0.1
 
 
 class JointNetwork(nn.Module):
-    """Encoder, intent head and slots head."""
+    """Encoder, intent head and slots head; a model without one of them gives 0 labels for it."""
 
-    def __init__(self, config: MobileBertConfig, intents: int, tags: int) -> None:
+    def __init__(self, encoder: nn.Module, intents: int, tags: int) -> None:
         super().__init__()
-        self.encoder = MobileBertModel(config, add_pooling_layer=False)
+        hidden = int(encoder.config.hidden_size)
+        self.encoder = encoder
         self.dropout = nn.Dropout(HEAD_DROPOUT)
-        self.intent = nn.Linear(2 * config.hidden_size, intents)
-        self.slots = nn.Linear(config.hidden_size, tags)
+        self.intent = nn.Linear(2 * hidden, intents) if intents else None
+        self.slots = nn.Linear(hidden, tags) if tags else None
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits of intents [batch, intents] and of tags [batch, tokens, tags].
+    ) -> tuple[torch.Tensor, ...]:
+        """Logits of intents [batch, intents] and of tags [batch, tokens, tags], as there are.
 
         Padding ids must be 0 with a zero embedding, since an embedding mixes a token with its
         two neighbours before any mask is applied.
         """
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        mask = attention_mask.unsqueeze(-1).to(states.dtype)
-        mean = (states * mask).sum(1) / mask.sum(1)
-        pooled = torch.cat([states[:, 0], mean], -1)
-        return self.intent(self.dropout(pooled)), self.slots(self.dropout(states))
+        outputs = []
+        if self.intent is not None:
+            mask = attention_mask.unsqueeze(-1).to(states.dtype)
+            mean = (states * mask).sum(1) / mask.sum(1)
+            outputs.append(self.intent(self.dropout(torch.cat([states[:, 0], mean], -1))))
+        if self.slots is not None:
+            outputs.append(self.slots(self.dropout(states)))
+        return tuple(outputs)
 
 
 def load_base(folder: Path, intents: int, tags: int) -> JointNetwork:
-    """The pretrained encoder of ``folder`` under new heads.
+    """The pretrained encoder of ``folder`` under new heads. Raises ModelError."""
+    return JointNetwork(load_encoder(folder), intents, tags)
+
+
+def load_encoder(folder: Path) -> MobileBertModel:
+    """The pretrained encoder of ``folder``.
 
     Raises ModelError, naming the file, where it is missing or holds another encoder.
     """
@@ -66,12 +76,12 @@ def load_base(folder: Path, intents: int, tags: int) -> JointNetwork:
         for name, tensor in states.items()
         if name.startswith(PREFIX)
     }
-    network = JointNetwork(_config(path, states), intents, tags)
-    missing, unexpected = network.encoder.load_state_dict(states, strict=False)
+    encoder = MobileBertModel(_config(path, states), add_pooling_layer=False)
+    missing, unexpected = encoder.load_state_dict(states, strict=False)
     faults = [name for name in (*missing, *unexpected) if not name.endswith("position_ids")]
     if faults:
         raise ModelError(f'{path} is not the encoder expected: see "{faults[0]}"')
-    return network
+    return encoder
 
 
 def _config(path: Path, states: Mapping[str, torch.Tensor]) -> MobileBertConfig:

@@ -83,7 +83,6 @@ class Trainer:
 
         torch.manual_seed(self._seed)
         torch.set_num_threads(self._options["threads"])
-        torch.set_flush_denormal(True)
         intent_head, slots_head = self._labels.intent_head, self._labels.slots_head
         assert intent_head is not None
         assert slots_head is not None
@@ -96,15 +95,18 @@ class Trainer:
             click.echo(f"epoch {number + 1}: {len(texts)} texts")
             return encode(texts, self._tokenizer, intents, tags)
 
-        fit(
-            network,
-            epoch,
-            epochs=self._options["epochs"],
-            batch_size=self._options["batch"],
-            rng=rng,
-            report=click.echo,
-        )
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(True)
+        try:
+            fit(
+                network,
+                epoch,
+                epochs=self._options["epochs"],
+                batch_size=self._options["batch"],
+                rng=rng,
+                report=click.echo,
+            )
+        finally:
+            torch.set_flush_denormal(False)
         return network
 
     def _export(self, network: Any, full: Path, small: Path) -> Labels:

@@ -1,0 +1,142 @@
+"""How well logits answer what texts mean, through the runtime's own decoding.
+
+The same measures judge the network in PyTorch after each epoch, the exported one, and its int8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.mobilebert.decoding import softmax
+from models.mobilebert.heads import IntentReader, SlotsReader, energy
+from models.mobilebert.labels import Labels, TopicsHead
+from models.mobilebert.tokens import Encoding
+from models.training.language.alignment import LabelledText, tag_spans
+from models.training.language.examples import labels_of
+
+Measures = dict[str, float]
+"""By name; shares in [0, 1]."""
+
+KEPT = 0.95
+"""Share of texts in scope that must be kept where the recall of those outside is counted."""
+
+LIKELY = 0.5
+"""Probability from which a topic counts as one of a text's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logits:
+    """What a network says about one text."""
+
+    encoding: Encoding
+    whole: npt.NDArray[np.float32] | None
+    """[labels]"""
+
+    words: npt.NDArray[np.float32] | None
+    """[words, tags]"""
+
+
+def measure(
+    labels: Labels,
+    texts: Sequence[LabelledText],
+    found: Sequence[Logits],
+    outside: str | None = None,
+) -> Measures:
+    """Scores of ``found`` against ``texts``; ``outside`` is the label of what is out of scope."""
+    measures: Measures = {}
+    intents: list[str] | None = None
+    if labels.intent_head is not None:
+        measures |= _scope(texts, found, outside)
+        reader = IntentReader(labels.intent_head)
+        intents = [reader.read(_whole(one))[0][0].name for one in found]
+        rows = [i for i, text in enumerate(texts) if text.intent != outside]
+        measures["accuracy"] = _mean([intents[i] == texts[i].intent for i in rows])
+    topics = labels.head(TopicsHead)
+    if topics is not None:
+        measures |= _topics(topics, texts, found)
+    if labels.slots_head is not None:
+        measures |= _slots(labels, texts, found, intents)
+    return measures
+
+
+def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """Area under the ROC curve: how often a positive score is above a negative one."""
+    below = np.sort(np.asarray(negative))
+    less = np.searchsorted(below, positive, side="left")
+    equal = np.searchsorted(below, positive, side="right") - less
+    return float((less + equal / 2).mean() / len(below))
+
+
+def _whole(one: Logits) -> npt.NDArray[np.float32]:
+    assert one.whole is not None
+    return one.whole
+
+
+def _mean(values: Sequence[bool]) -> float:
+    return sum(values) / max(1, len(values))
+
+
+def _scope(texts: Sequence[LabelledText], found: Sequence[Logits], outside: str | None) -> Measures:
+    inner = [energy(_whole(f)) for t, f in zip(texts, found, strict=True) if t.intent != outside]
+    outer = [energy(_whole(f)) for t, f in zip(texts, found, strict=True) if t.intent == outside]
+    if not inner or not outer:
+        return {}
+    threshold = float(np.quantile(inner, 1 - KEPT))
+    return {
+        "AUROC": auroc(inner, outer),
+        "out-of-scope recall": _mean([value < threshold for value in outer]),
+    }
+
+
+def _topics(head: TopicsHead, texts: Sequence[LabelledText], found: Sequence[Logits]) -> Measures:
+    right = given = wanted = exact = 0
+    for text, one in zip(texts, found, strict=True):
+        gold = set(labels_of(text))
+        probabilities = 1 / (1 + np.exp(-_whole(one).astype(np.float64) / head.temperature))
+        mine = {n for n, p in zip(head.labels, probabilities, strict=True) if p >= LIKELY}
+        right, given, wanted = right + len(gold & mine), given + len(mine), wanted + len(gold)
+        exact += gold == mine
+    return {"micro F1": 2 * right / max(1, given + wanted), "all right": exact / len(texts)}
+
+
+def _slots(
+    labels: Labels,
+    texts: Sequence[LabelledText],
+    found: Sequence[Logits],
+    intents: list[str] | None,
+) -> Measures:
+    assert labels.slots_head is not None
+    reader = SlotsReader(labels.slots_head, labels.intent_slots)
+    right = given = wanted = whole = 0
+    for row, (text, one) in enumerate(zip(texts, found, strict=True)):
+        assert one.words is not None
+        intent = intents[row] if intents else None
+        spans = reader.read(one.words, one.encoding, intent)
+        mine = {(span.name, span.start, span.end) for span in spans}
+        gold = character_spans(text)
+        right, given, wanted = right + len(gold & mine), given + len(mine), wanted + len(gold)
+        whole += gold == mine and (intents is None or intent == text.intent)
+    measures = {"slot F1": 2 * right / max(1, given + wanted)}
+    if intents is not None:
+        measures["sentence"] = whole / len(texts)
+    return measures
+
+
+def character_spans(text: LabelledText) -> set[tuple[str, int, int]]:
+    """Name, first character and the one behind the last of each slot."""
+    starts = [0]
+    for word in text.words:
+        starts.append(starts[-1] + len(word) + 1)
+    return {
+        (name, starts[first], starts[behind] - 1)
+        for name, first, behind in tag_spans(text.tags or ())
+    }
+
+
+def likelihoods(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
+    """Probabilities over the last axis."""
+    return softmax(logits, temperature)

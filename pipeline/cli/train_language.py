@@ -1,0 +1,29 @@
+"""``intentd train-language``: train a language model from labelled texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from models.errors import ModelError
+
+
+@click.command("train-language")
+@click.argument("config", type=click.Path(dir_okay=False, path_type=Path))
+def train_language(config: Path) -> None:
+    """Train a language model as CONFIG says, or go on with a run that was broken off.
+
+    Tasks: distill, joint (intent and slots), classify, tag (entities), qa. Trains, exports,
+    compares int8 with fp32, and writes a model folder with a card. Needs the extra `train`:
+    pip install 'intentd[train]'.
+    """
+    try:
+        from models.training.language.settings import read_settings
+        from models.training.language.training import train
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"training needs the package {error.name}: pip install 'intentd[train]'"
+        ) from None
+    folder = train(read_settings(config), config, click.echo)
+    click.echo(f"{folder}: written")

@@ -1,0 +1,91 @@
+"""Small texts, a tiny shape and configurations for the language trainer's tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SNIPS = Path(__file__).resolve().parents[1] / "data" / "models" / "mobilebert-snips"
+TINY = {
+    "layers": 1,
+    "hidden": 32,
+    "embedding": 16,
+    "bottleneck": 16,
+    "feed_forward": 32,
+    "feed_forwards": 2,
+    "heads": 2,
+    "positions": 64,
+}
+ROOMS = ("kitchen", "cellar", "garden", "office")
+SONGS = ("blue moon", "yesterday", "let it be", "imagine")
+
+
+def joint_rows() -> list[dict[str, Any]]:
+    """Two intents with a slot each."""
+    rows = []
+    for room in ROOMS:
+        text = f"turn on the light in the {room}"
+        slot = {"name": "room", "start": 25, "end": 25 + len(room)}
+        rows.append({"text": text, "intent": "LightOn", "slots": [slot]})
+    for song in SONGS:
+        slot = {"name": "song", "start": 5, "end": 5 + len(song)}
+        rows.append({"text": f"play {song}", "intent": "Play", "slots": [slot]})
+    return rows
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def write_config(folder: Path, **keys: Any) -> Path:
+    """A configuration of a short run with a tiny network."""
+    settings = {
+        "out": "run",
+        "name": "tiny",
+        "base": "scratch",
+        "tokenizer": str(SNIPS),
+        "shape": TINY,
+        "batch": 4,
+        "epochs": 2,
+        "max_tokens": 48,
+        "int8_loss": 1.0,
+        **keys,
+    }
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+def joint_config(folder: Path, **keys: Any) -> Path:
+    """A joint run on ``joint_rows``."""
+    write_rows(folder / "train.ndjson", joint_rows())
+    return write_config(
+        folder,
+        **{
+            "task": "joint",
+            "train": ["train.ndjson"],
+            "development": ["train.ndjson"],
+            "test": {"written": "train.ndjson"},
+            **keys,
+        },
+    )
+
+
+def squad(folder: Path) -> Path:
+    """Two questions about house rules."""
+    context = "The pool opens at nine. Breakfast is served in the garden."
+    qas = [
+        {"question": "When does the pool open?", "answers": [{"answer_start": 18, "text": "nine"}]},
+        {
+            "question": "Where is breakfast?",
+            "answers": [{"answer_start": 44, "text": "the garden"}],
+        },
+    ]
+    qas[1]["answers"][0]["answer_start"] = context.index("the garden")
+    path = folder / "squad.json"
+    path.write_text(json.dumps({"data": [{"paragraphs": [{"context": context, "qas": qas}]}]}))
+    return path
