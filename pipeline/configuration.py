@@ -102,6 +102,37 @@ class UnderstanderSection(Section, frozen=True, kw_only=True):
     """Thresholds of single intents."""
 
 
+class TopicsSection(Section, frozen=True, kw_only=True, tag_field="type", tag="topics"):
+    """What the text is about."""
+
+    model: str
+    """A model's name or its folder."""
+
+    threshold: Probability = 0.5
+
+
+class EntitiesSection(Section, frozen=True, kw_only=True, tag_field="type", tag="entities"):
+    """Names in the text."""
+
+    model: str
+    """A model's name or its folder."""
+
+    threshold: Probability = 0.5
+
+
+class AnswerSection(Section, frozen=True, kw_only=True, tag_field="type", tag="answer"):
+    """Answers out of your own documents, where no intent was accepted."""
+
+    model: str
+    """A model's name or its folder."""
+
+    documents: Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)]
+    """Text files (UTF-8)."""
+
+    threshold: Annotated[float, Meta(ge=-100, le=100)] | None = None
+    """Log-odds against there being no answer, below which none is given; null: the model's."""
+
+
 class PublisherSection(Section, frozen=True, kw_only=True):
     """Events to apps."""
 
@@ -159,6 +190,11 @@ class Configuration(Section, frozen=True, kw_only=True):
     segmenter: SegmenterSection = SegmenterSection()
     transcriber: TranscriberSection = TranscriberSection()
     understanders: Annotated[tuple[UnderstanderSection, ...], Meta(max_length=8)] = ()
+    annotators: Annotated[
+        tuple[TopicsSection | EntitiesSection | AnswerSection, ...], Meta(max_length=8)
+    ] = ()
+    """What else is looked for in a text, behind the understanders."""
+
     publisher: PublisherSection = PublisherSection()
     security: SecuritySection = SecuritySection()
     queues: QueueSection = QueueSection()

@@ -69,6 +69,9 @@ class EventMaker:
         }
         if message.transcripts is not None:
             fields["transcripts"] = message.transcripts
+        for name in ("topics", "entities", "answer"):
+            if getattr(message, name) is not None:
+                fields[name] = getattr(message, name)
         if message.file is not None:
             fields["file"] = message.file
         if message.simulated:

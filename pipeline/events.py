@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from stages.messages import Intent, Slot, Span, Word
+from stages.messages import Answer, Intent, Slot, Span, Word
 
 SCHEMA_VERSION: Final = 1
 """Raised when a key changes its meaning or goes away; new optional keys don't raise it."""
@@ -40,6 +40,9 @@ class _HeardEvent(_Event, frozen=True, kw_only=True):
     models: dict[str, str]
     published: str
     transcripts: tuple[str, ...] | UnsetType = UNSET
+    topics: tuple[Intent, ...] | UnsetType = UNSET
+    entities: tuple[Slot, ...] | UnsetType = UNSET
+    answer: Answer | UnsetType = UNSET
     file: str | UnsetType = UNSET
     simulated: bool | UnsetType = UNSET
 

@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from models.errors import ConfigurationError
-from pipeline.configuration import Configuration, Section, SecuritySection
+from pipeline.configuration import AnswerSection, Configuration, Section, SecuritySection
 from pipeline.security.door import is_guarded, is_loopback, key_folder
 
 SHIPPED = Path(__file__).resolve().parent.parent / "configs"
@@ -225,5 +225,15 @@ def _resolve(configuration: Configuration, folder: Path) -> Configuration:
         understanders=tuple(
             replace(u, model=locate(u.model), domain=locate(u.domain))
             for u in configuration.understanders
+        ),
+        annotators=tuple(
+            replace(
+                a,
+                model=locate(a.model),
+                documents=tuple(str(folder / Path(d).expanduser()) for d in a.documents),
+            )
+            if isinstance(a, AnswerSection)
+            else replace(a, model=locate(a.model))
+            for a in configuration.annotators
         ),
     )

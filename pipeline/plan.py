@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.configuration import Configuration, RecordingSection
 
-WorkerKind = Literal["source", "segmenter", "transcriber", "understander", "publisher"]
+WorkerKind = Literal["source", "segmenter", "transcriber", "understander", "annotator", "publisher"]
 
 
 class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +45,13 @@ def make_plan(configuration: Configuration, directory: str) -> list[WorkerSpec]:
         )
 
     plan = [spec("publisher", "publisher", 0)]
-    understanders = [f"understander-{i}" for i in range(len(configuration.understanders))]
-    for index in reversed(range(len(understanders))):
-        after = understanders[index + 1] if index + 1 < len(understanders) else "publisher"
-        plan.append(spec(understanders[index], "understander", index, after))
+    after = "publisher"
+    for index in reversed(range(len(configuration.annotators))):
+        plan.append(spec(f"annotator-{index}", "annotator", index, after))
+        after = f"annotator-{index}"
+    for index in reversed(range(len(configuration.understanders))):
+        plan.append(spec(f"understander-{index}", "understander", index, after))
+        after = f"understander-{index}"
     transcribers = [f"transcriber-{i}" for i in range(configuration.transcriber.workers)]
     for index, name in enumerate(transcribers):
         plan.append(spec(name, "transcriber", index, text_inlet(configuration)))
@@ -71,7 +74,9 @@ def _without_files(configuration: Configuration) -> Configuration:
 
 def text_inlet(configuration: Configuration) -> str:
     """The worker that takes transcripts first."""
-    return "understander-0" if configuration.understanders else "publisher"
+    if configuration.understanders:
+        return "understander-0"
+    return "annotator-0" if configuration.annotators else "publisher"
 
 
 def source_worker(source: str) -> str:

@@ -17,7 +17,14 @@ import zmq
 
 from models.errors import IntentdError
 from pipeline.addresses import Addresses
-from pipeline.configuration import Configuration, MicrophoneSection, RecordingSection
+from pipeline.configuration import (
+    AnswerSection,
+    Configuration,
+    EntitiesSection,
+    MicrophoneSection,
+    RecordingSection,
+    TopicsSection,
+)
 from pipeline.plan import WorkerSpec, source_worker
 from pipeline.runner import Control, Leaving, Stage, StageRunner
 from pipeline.source_runner import SourceRunner
@@ -122,6 +129,8 @@ def _make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
             nbest=t.nbest,
             partials=t.partials,
         )
+    if spec.kind == "annotator":
+        return make_annotator(configuration.annotators[spec.index])
     from pipeline.loading import find_domain
     from stages.understander import Understander
 
@@ -132,6 +141,25 @@ def _make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
         domain=find_domain(domain) if domain else None,
         threshold=u.threshold,
         thresholds=u.thresholds,
+    )
+
+
+def make_annotator(section: TopicsSection | EntitiesSection | AnswerSection) -> Stage:
+    """The stage of an annotator."""
+    if isinstance(section, TopicsSection):
+        from stages.topics import TopicsStage
+
+        return TopicsStage(model=section.model, threshold=section.threshold)
+    if isinstance(section, EntitiesSection):
+        from stages.entities import EntitiesStage
+
+        return EntitiesStage(model=section.model, threshold=section.threshold)
+    from stages.answer import AnswerStage
+
+    return AnswerStage(
+        model=section.model,
+        documents=[Path(document) for document in section.documents],
+        threshold=section.threshold,
     )
 
 

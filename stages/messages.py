@@ -159,6 +159,26 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Words of a document that answer a question."""
+
+    text: str
+    document: str
+    """Name of the document's file."""
+
+    start: int
+    """Offset of the first character in the document."""
+
+    end: int
+    """Offset behind the last character."""
+
+    score: float
+    """Log-odds against there being no answer: the greater, the surer."""
+
+    context: str
+    """The answer with some of what stands around it."""
+
+
 class Partial(Message, frozen=True, kw_only=True, tag="partial"):
     """What has been heard so far of an utterance; sent when it changes."""
 
@@ -193,6 +213,13 @@ class Transcript(Message, frozen=True, kw_only=True, tag="transcript"):
 
     slots: tuple[Slot, ...] = ()
     alternatives: tuple[Intent, ...] = ()
+    topics: tuple[Intent, ...] | None = None
+    """What the text is about; None where no stage looks for topics."""
+
+    entities: tuple[Slot, ...] | None = None
+    """Names in the text; None where no stage looks for entities."""
+
+    answer: Answer | None = None
     timings: dict[str, float] = {}
     """Milliseconds that each stage took, keyed by what it did: ``transcribe``."""
 

@@ -51,12 +51,16 @@ class IntentReader:
     def read(self, logits: npt.NDArray[np.float32]) -> tuple[tuple[ScoredIntent, ...], float]:
         """All intents, best first, and the probability of none of them, from logits [labels]."""
         probabilities = softmax(logits, self._temperature)
+        rejected = 0.0
         if self._scope is not None:
-            probabilities *= in_scope(logits, self._scope)
+            inside = in_scope(logits, self._scope)
+            probabilities *= inside
+            rejected = 1.0 - inside
         scored = [ScoredIntent(name, float(probabilities[index])) for name, index in self._intents]
         scored.sort(key=lambda intent: -intent.confidence)
-        rejected = 0.0 if self._outside is None else float(probabilities[self._outside])
-        return tuple(scored), rejected + max(0.0, 1.0 - float(probabilities.sum()))
+        if self._outside is not None:
+            rejected += float(probabilities[self._outside])
+        return tuple(scored), rejected
 
 
 def energy(logits: npt.NDArray[np.float32]) -> float:

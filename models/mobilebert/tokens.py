@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from tokenizers import Encoding as Pieces
 from tokenizers import Tokenizer
 
 from models.errors import ModelError
@@ -26,7 +27,11 @@ MAX_WORD_CHARACTERS = 256
 """Longer words are cut before tokenising, so that a text without blanks costs no time. WordPiece
 makes one unknown piece of anything beyond 100 characters, so a word loses nothing."""
 
+MAX_WORDS = 20_000
+"""Words of a long text that are read."""
+
 _WORD = re.compile(r"\S+")
+_NO_PIECES = np.zeros(0, np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +105,8 @@ class WordTokenizer:
 
     def encode(self, text: str) -> Encoding:
         """Split a text into words and word pieces; any string is allowed."""
-        # Lone surrogates cannot cross into the tokenizer; each becomes one character, so that
-        # offsets keep their meaning.
-        text = text.encode("utf-8", "replace").decode("utf-8")
-        matches = list(islice(_WORD.finditer(text), self._max_tokens + 1))
-        truncated = len(matches) > self._max_tokens
-        encoding = self._tokenizer.encode(
-            [self._input(match.group()) for match in matches[: self._max_tokens]],
-            is_pretokenized=True,
-        )
+        matches, truncated = _words_of(text, self._max_tokens)
+        encoding = self._pieces(matches)
         ids = encoding.ids
         if len(ids) > self._max_tokens:
             truncated = True
@@ -124,5 +122,63 @@ class WordTokenizer:
             truncated=truncated,
         )
 
+    def windows(self, text: str, overlap: int) -> list[Encoding]:
+        """A text of any length in windows of whole words that share about ``overlap`` pieces.
+
+        At least one window, which is that of ``encode`` where the text fits into it. The last is
+        ``truncated`` where the text has more than MAX_WORDS words; a word that alone is too long
+        for a window is cut.
+        """
+        matches, truncated = _words_of(text, MAX_WORDS)
+        encoding = self._pieces(matches)
+        room = self._max_tokens - 2
+        start, end = encoding.ids[0], encoding.ids[-1]
+        words: list[tuple[int, list[int]]] = []
+        for piece, word in zip(encoding.ids, encoding.word_ids, strict=True):
+            if word is None:
+                continue
+            if not words or words[-1][0] != word:
+                words.append((word, []))
+            if len(words[-1][1]) < room:
+                words[-1][1].append(piece)
+        found = []
+        at = 0
+        while True:
+            behind, used = at, 0
+            while behind < len(words) and used + len(words[behind][1]) <= room:
+                used += len(words[behind][1])
+                behind += 1
+            part = words[at:behind]
+            lengths = [0, *(len(pieces) for _, pieces in part)]
+            found.append(
+                Encoding(
+                    ids=np.array([start, *(p for _, ps in part for p in ps), end], np.int64),
+                    words=tuple(matches[word].span() for word, _ in part),
+                    pieces=np.cumsum(lengths[:-1], dtype=np.intp) + 1 if part else _NO_PIECES,
+                    truncated=truncated and behind == len(words),
+                )
+            )
+            if behind == len(words):
+                return found
+            shared, back = 0, behind
+            while back - 1 > at and shared + len(words[back - 1][1]) <= overlap:
+                back -= 1
+                shared += len(words[back][1])
+            at = back
+
+    def _pieces(self, matches: list[re.Match[str]]) -> Pieces:
+        return self._tokenizer.encode(
+            [self._input(match.group()) for match in matches], is_pretokenized=True
+        )
+
     def _input(self, word: str) -> str:
         return self._unknown if word == UNKNOWN_WORD else word[:MAX_WORD_CHARACTERS]
+
+
+def _words_of(text: str, limit: int) -> tuple[list[re.Match[str]], bool]:
+    """The first words of a text, and whether there are more."""
+    # Lone surrogates cannot cross into the tokenizer; each becomes one character, so that
+    # offsets keep their meaning.
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    matches = list(islice(_WORD.finditer(text), limit + 1))
+    return matches[:limit], len(matches) > limit

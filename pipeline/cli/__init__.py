@@ -14,6 +14,7 @@ _COMMANDS: Final = {
     "listen": "pipeline.cli.listen:listen",
     "say": "pipeline.cli.say:say",
     "replay": "pipeline.cli.replay:replay",
+    "ask": "pipeline.cli.ask:ask",
     "devices": "pipeline.cli.devices:devices",
     "keys": "pipeline.cli.keys:keys",
     "check": "pipeline.cli.check:check",

@@ -10,7 +10,13 @@ import click
 
 from models.errors import ConfigurationError, IntentdError, ModelError, TransportError
 from pipeline.cli.options import configuration_option
-from pipeline.configuration import Configuration, MicrophoneSection
+from pipeline.configuration import (
+    AnswerSection,
+    Configuration,
+    EntitiesSection,
+    MicrophoneSection,
+    TopicsSection,
+)
 
 
 @click.command()
@@ -33,6 +39,8 @@ def check(configuration: str, no_microphone: bool) -> None:
     report.run("speech model", lambda: _check_speech(settings))
     for index, _ in enumerate(settings.understanders):
         report.run(f"language model {index + 1}", partial(_check_language, settings, index))
+    for section in settings.annotators:
+        report.run(str(section.__struct_config__.tag), partial(_check_annotator, section))
     if not no_microphone:
         for source in settings.sources:
             if isinstance(source, MicrophoneSection):
@@ -124,6 +132,15 @@ def _check_language(settings: Configuration, index: int) -> str:
             f"understanders[{index}].thresholds: {model.id} has no intent {unknown[0]}"
         )
     return model.id
+
+
+def _check_annotator(section: TopicsSection | EntitiesSection | AnswerSection) -> str:
+    from pipeline.worker import make_annotator
+
+    stage = make_annotator(section)
+    stage.open()
+    stage.close()
+    return section.model
 
 
 def _check_level(source: MicrophoneSection) -> str:
