@@ -8,14 +8,18 @@ optional, and ``intent`` is null for what must be rejected. They lie beside each
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from models.errors import ConfigurationError
+from models.metrics import plain, same_value
 from pipeline.events import IntentEvent, UtteranceEvent
 from stages.messages import Slot
+
+_Line = TypeVar("_Line")
 
 BESIDE = "beside"
 """Word for expectations that lie beside their recordings."""
@@ -67,18 +71,8 @@ def _load_beside(file: str) -> Expectation:
 
 
 def _load_ndjson(path: Path) -> dict[str, Expectation]:
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from error
     listed: dict[str, Expectation] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            expectation = msgspec.json.decode(line, type=Expectation)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{path}:{number}: {error}") from error
+    for number, expectation in read_ndjson(path, Expectation):
         if expectation.audio is None:
             raise ConfigurationError(f"{path}:{number}: key audio is missing")
         audio = os.path.realpath(path.parent / expectation.audio)
@@ -86,6 +80,24 @@ def _load_ndjson(path: Path) -> dict[str, Expectation]:
             raise ConfigurationError(f"{path}:{number}: {expectation.audio} stands here twice")
         listed[audio] = expectation
     return listed
+
+
+def read_ndjson(path: Path, kind: type[_Line]) -> Iterator[tuple[int, _Line]]:
+    """The objects of an NDJSON file with the numbers of their lines.
+
+    Raises ConfigurationError naming file and line.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield number, msgspec.json.decode(line, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path}:{number}: {error}") from error
 
 
 def differences(expected: Expectation, events: Iterable[UtteranceEvent]) -> list[str]:
@@ -98,7 +110,7 @@ def differences(expected: Expectation, events: Iterable[UtteranceEvent]) -> list
     found: list[str] = []
     if expected.text is not None:
         text = " ".join(event.text for event in (meant if len(meant) == 1 else heard))
-        if _plain(text) != _plain(expected.text):
+        if plain(text) != plain(expected.text):
             found.append(f'text: expected "{expected.text}", heard "{text}"')
     names = [event.intent.name for event in meant]
     if names != ([] if expected.intent is None else [expected.intent]):
@@ -116,18 +128,14 @@ def _slot_differences(
     found: list[str] = []
     for name, value in expected.items():
         slot = got.pop(name, None)
-        actual = None if slot is None else _comparable(slot)
-        if actual is None or _plain(actual) != _plain(str(value)):
+        if slot is None or not same_value(value, ways_to_write(slot)):
+            actual = None if slot is None else ways_to_write(slot)[0]
             found.append(f"slot {name}: expected {value}, got {actual or 'none'}")
     for name, slot in got.items():
-        found.append(f"slot {name}: not expected, got {_comparable(slot)}")
+        found.append(f"slot {name}: not expected, got {ways_to_write(slot)[0]}")
     return found
 
 
-def _comparable(slot: Slot) -> str:
-    """``value`` if that is a string, else the words."""
-    return slot.value if isinstance(slot.value, str) else slot.raw
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+def ways_to_write(slot: Slot) -> tuple[object, ...]:
+    """What an expectation may say of a slot: its canonical value, or the words that were heard."""
+    return (slot.value, slot.raw) if isinstance(slot.value, str) else (slot.raw, slot.value)

@@ -82,7 +82,7 @@ def _make_runner(
             live_seconds=configuration.queues.live_seconds,
             parent=parent,
         )
-    stage = _make_stage(spec, configuration)
+    stage = make_stage(spec, configuration)
     return StageRunner(spec.name, stage, spec.outlets, context, addresses, parent)
 
 
@@ -102,7 +102,7 @@ def _make_source(configuration: Configuration, index: int) -> Source:
     return RecordingSource(section.name, list(section.paths), pace=section.pace)
 
 
-def _make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
+def make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
     """The stage of a worker. Each kind imports only what it needs, to stay small."""
     if spec.kind == "segmenter":
         from stages.segmenter import Segmenter

@@ -12,7 +12,7 @@ from models.metrics.latency import Percentiles, percentiles
 from models.metrics.rates import Rate, ratio, share
 from models.metrics.rejection import Cost, Guess, Point, Rejection, rejection
 from models.metrics.slots import SlotScores, bio_chunks, slot_scores
-from models.metrics.words import Edit, WordErrors, edit_distance, edits, word_errors
+from models.metrics.words import Edit, WordErrors, edit_distance, edits, plain, word_errors
 
 __all__ = [
     "Cost",
@@ -36,6 +36,7 @@ __all__ = [
     "label_scores",
     "mcnemar",
     "percentiles",
+    "plain",
     "ratio",
     "rejection",
     "same_value",

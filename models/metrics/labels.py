@@ -32,7 +32,7 @@ class LabelScores(msgspec.Struct, frozen=True, kw_only=True):
 
     accuracy: Rate
     macro_f1: Rate
-    """Mean F1 of the labels that were expected or found (scikit-learn's ``average="macro"``)."""
+    """Mean F1 of the labels that were expected at least once."""
 
     by_label: dict[str, Scores]
     labels: tuple[str, ...]
@@ -63,17 +63,17 @@ def label_scores(expected: Sequence[str], found: Sequence[str]) -> LabelScores:
     by_label = {label: scores(wanted[label], got[label], pairs[label, label]) for label in labels}
     return LabelScores(
         accuracy=share(a == b for a, b in zip(expected, found, strict=True)),
-        macro_f1=_macro_f1(expected, found, labels),
+        macro_f1=_macro_f1(expected, found),
         by_label=by_label,
         labels=labels,
         confusion=confusion,
     )
 
 
-def _macro_f1(expected: Sequence[str], found: Sequence[str], labels: Sequence[str]) -> Rate:
+def _macro_f1(expected: Sequence[str], found: Sequence[str]) -> Rate:
     if not expected:
         return Rate(value=None, low=None, high=None, numerator=0, denominator=0)
-    names = np.asarray(labels)
+    names = np.unique(expected)
     wanted = np.asarray(expected)[:, None] == names
     got = np.asarray(found)[:, None] == names
     counts = np.concatenate([wanted & got, wanted, got], axis=1).astype(float)
@@ -88,5 +88,5 @@ def _macro_f1(expected: Sequence[str], found: Sequence[str], labels: Sequence[st
     low, high = interval(counts, macro)
     value = float(macro(counts.sum(axis=0, keepdims=True))[0])
     return Rate(
-        value=value, low=low, high=high, numerator=value * len(labels), denominator=len(labels)
+        value=value, low=low, high=high, numerator=value * len(names), denominator=len(names)
     )

@@ -62,7 +62,7 @@ class SpeechModel:
                 "(mend: intentd models verify, or pull it again)"
             ) from error
         self.path = path
-        self.id = _identity(path)
+        self.id = identity(path)
 
     def has_word(self, word: str) -> bool:
         """True when the model's lexicon has ``word``."""
@@ -155,8 +155,8 @@ class Recogniser:
         )
 
 
-def _identity(path: Path) -> str:
-    """``name@version`` from model.json, else the folder's name."""
+def identity(path: Path) -> str:
+    """``name@version`` of a model folder from model.json, else the folder's name."""
     try:
         data = json.loads((path / "model.json").read_text())
         return f"{data['name']}@{data['version']}"

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import soundfile
 
 from models.errors import SourceError
+from stages.messages import SAMPLE_RATE
 from stages.sources.base import BLOCK_BYTES
 from stages.sources.conversion import Converter
 from stages.sources.formats import flac, mp3, ogg, wav
@@ -73,6 +74,14 @@ def decode(path: str) -> Generator[bytes, None, None]:
 def validate(path: str) -> None:
     """Look whether a recording is whole, without decoding it; raises SourceError if not."""
     _open(path).close()
+
+
+def seconds(path: str) -> float:
+    """How long a recording lasts, from its header where that tells; raises SourceError."""
+    with _open(path) as recording:
+        if recording.frames < UNKNOWN_FRAMES:
+            return float(recording.frames / recording.samplerate)
+    return sum(map(len, decode(path))) / 2 / SAMPLE_RATE
 
 
 def _open(path: str) -> _Recording:
