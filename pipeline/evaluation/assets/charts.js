@@ -79,7 +79,7 @@ function snrChart(conditions) {
     const points = found.toSorted((a, b) => a.snr - b.snr);
     if (clean) points.push(clean);
     const values = points.flatMap((c) => [c.acceptance.low, c.slots && c.slots.f1.low]).filter((v) => v !== null);
-    const low = [0.7, 0.5, 0].find((start) => Math.min(...values) >= start + 0.02);
+    const low = [0.7, 0.5].find((start) => Math.min(...values) >= start + 0.02) ?? 0;
     const plot = new Plot(1080, 260, [0, points.length - 1], [low, 1], [10, 120, 34, 44]);
     const name = noise.split("/").pop().replace(/\.\w+$/, "");
     plot.axes(points.map((c, i) => [i, c.noise ? `${c.snr} dB` : "clean"]), shares(low),

@@ -16,15 +16,15 @@ const counted = (rate) => (rate.denominator ? `${rate.numerator} of ${rate.denom
 function showTiles(found) {
   const { intents, slots, words, latency_ms: latency, real_time_factor: factor } = found;
   const tiles = [
-    tile("commands accepted", percent(found.acceptance.value), between(found.acceptance), true),
-    tile("strictly", percent(found.acceptance_strict.value), "no slot too many"),
+    tile("accepted", percent(found.acceptance.value), between(found.acceptance), true),
+    tile("accepted strictly", percent(found.acceptance_strict.value), "no slot too many"),
     intents && tile("intent", percent(intents.accuracy.value), counted(intents.accuracy)),
     slots && tile("slot F1", percent(slots.f1.value), between(slots.f1)),
     words && tile("word errors", percent(words.wer.value),
       `${words.substitutions} other, ${words.deletions} lost, ${words.insertions} more`),
     tile("false accepts", percent(found.false_accept_rate.value), counted(found.false_accept_rate)),
     tile("false rejects", percent(found.false_reject_rate.value), counted(found.false_reject_rate)),
-    latency.total && tile("answer, 95 %", `${Math.round(latency.total.p95)} ms`, `median ${Math.round(latency.total.p50)} ms`),
+    latency.total && tile("answer", `${Math.round(latency.total.p50)} ms`, `95 %: ${Math.round(latency.total.p95)} ms`),
     factor.value && tile("speed", `${(1 / factor.value).toFixed(0)}×`, "as fast as speech"),
   ];
   byId("tiles").replaceChildren(...tiles.filter(Boolean));
@@ -66,12 +66,13 @@ function showConfusion(found) {
       const share = confusion[r][c] / total;
       const style = `background: rgba(var(--heat), ${(0.55 * share).toFixed(3)})`;
       const text = confusion[r][c] ? String(confusion[r][c]) : "·";
-      return element("td", { style, title: `${labels[r]} understood as ${labels[c]}: ${confusion[r][c]} of ${total}` },
+      return element("td", { style, class: confusion[r][c] ? "" : "zero", title: `${labels[r]} understood as ${labels[c]}: ${confusion[r][c]} of ${total}` },
         c === r ? element("b", {}, text) : text);
     });
     return element("tr", {}, element("td", {}, labels[r]), ...cells, element("td", {}, percent(scores[labels[r]].f1)));
   });
   const note = `Macro F1 ${percent(found.intents.macro_f1.value)}.`;
+  byId("confusion-card").classList.toggle("wide", columns.length > 13);
   put("confusion", [element("table", { class: "confusion" }, head, ...body), element("p", { class: "note" }, note)]);
 }
 
