@@ -167,6 +167,19 @@ class QueueSection(Section, frozen=True, kw_only=True):
     """Live audio that may wait for a busy machine before the quietest is dropped."""
 
 
+class KeepAudioSection(Section, frozen=True, kw_only=True):
+    """Utterances on disk, with their events: nobody but the user can read them."""
+
+    dir: Annotated[str, Meta(min_length=1)]
+    """Folder for ``ID.flac`` and ``ID.event.json``; made where it isn't there."""
+
+    max_age: Annotated[float, Meta(gt=0, le=3650)] = 7.0
+    """Days after which they are deleted."""
+
+    max_size: Annotated[float, Meta(gt=0, le=1_000_000)] = 500.0
+    """Megabytes; the oldest are deleted when there are more."""
+
+
 class LogSection(Section, frozen=True, kw_only=True):
     """What goes to standard error."""
 
@@ -198,6 +211,9 @@ class Configuration(Section, frozen=True, kw_only=True):
     publisher: PublisherSection = PublisherSection()
     security: SecuritySection = SecuritySection()
     queues: QueueSection = QueueSection()
+    keep_audio: KeepAudioSection | None = None
+    """Save what was said, to learn from it; null: nothing is ever written."""
+
     log: LogSection = LogSection()
     drain_seconds: Seconds = 5.0
     """How long a daemon that is told to stop may finish what it has heard."""

@@ -213,9 +213,13 @@ def _resolve(configuration: Configuration, folder: Path) -> Configuration:
     if security.keys is not None:
         keys = str(folder / Path(security.keys).expanduser())
         security = replace(security, keys=keys)
+    keep = configuration.keep_audio
+    if keep is not None:
+        keep = replace(keep, dir=str(folder / Path(keep.dir).expanduser()))
     return replace(
         configuration,
         security=security,
+        keep_audio=keep,
         domain=locate(configuration.domain),
         transcriber=replace(
             transcriber,

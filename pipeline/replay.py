@@ -132,6 +132,7 @@ def _for_replay(
     only = len(shares) == 1
     return replace(
         configuration,
+        keep_audio=None,
         sources=tuple(
             RecordingSection(name="replay" if only else f"replay-{n}", paths=share, pace=pace)
             for n, share in enumerate(shares)

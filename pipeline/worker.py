@@ -82,7 +82,9 @@ def _make_runner(
             live_seconds=configuration.queues.live_seconds,
             parent=parent,
         )
-    stage = make_stage(spec, configuration)
+    from pipeline.keeping import keeping
+
+    stage = keeping(make_stage(spec, configuration), spec, configuration)
     return StageRunner(spec.name, stage, spec.outlets, context, addresses, parent)
 
 

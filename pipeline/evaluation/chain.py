@@ -46,7 +46,9 @@ class Chain:
 
     def __init__(self, configuration: Configuration) -> None:
         transcriber = msgspec.structs.replace(configuration.transcriber, workers=1)
-        self.configuration = msgspec.structs.replace(configuration, transcriber=transcriber)
+        self.configuration = msgspec.structs.replace(
+            configuration, transcriber=transcriber, keep_audio=None
+        )
         self._understands = bool(configuration.understanders)
         plan = [
             spec
