@@ -17,7 +17,7 @@ from zmq.utils.monitor import recv_monitor_message
 from models.errors import TransportError
 from pipeline.addresses import events_endpoint
 from pipeline.events import Event, StateEvent, from_json
-from pipeline.security.credentials import REFUSED, Credentials, refused
+from pipeline.security.credentials import REFUSED, Credentials, Handshakes, refused
 
 HWM: Final = 10_000
 """Events that may wait in this process while the app is busy."""
@@ -37,12 +37,14 @@ class Subscriber:
         timeout: float | None = None,
         server_key: str | None = None,
         key: str | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         """Subscribe to ``topics`` (prefixes like ``intent/``; none means everything).
 
         ``timeout`` ends the iteration after so many seconds without an event. To subscribe on
         another machine ``server_key`` is its daemon's public key, and ``key`` the name of an own
         key pair that is allowed there (``intentd keys``); each may be a file instead.
+        ``credentials`` are both, found already.
         """
         self.endpoint = endpoint or events_endpoint()
         self.topics = topics or ("",)
@@ -51,7 +53,7 @@ class Subscriber:
         self._timeout = timeout
         self._counts: dict[bytes, int] = {}
         self._states: dict[str, str] = {}
-        self._keys = Credentials.find(server_key, key)
+        self._keys = credentials or Credentials.find(server_key, key)
         self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
         self._socket = self._connect(self._context)
         self._async_socket: zmq.asyncio.Socket | None = None
@@ -83,11 +85,15 @@ class Subscriber:
             # A connection made before the monitor leaves no event: make it again.
             self._socket.disconnect(self.endpoint)
             self._socket.connect(self.endpoint)
-            if not monitor.poll(round(timeout * 1000)):
-                return False
-            if recv_monitor_message(monitor)["event"] & REFUSED:
-                raise refused(self.endpoint, self._keys)
-            return True
+            handshakes = Handshakes()
+            deadline = time.monotonic() + timeout
+            while monitor.poll(max(0, round((deadline - time.monotonic()) * 1000))):
+                event = recv_monitor_message(monitor)["event"]
+                if handshakes.refused(event):
+                    raise refused(self.endpoint, self._keys)
+                if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                    return True
+            return False
         finally:
             self._socket.disable_monitor()
             monitor.close()

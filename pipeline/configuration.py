@@ -41,6 +41,20 @@ class RecordingSection(Section, frozen=True, kw_only=True, tag_field="type", tag
     pace: Literal["fast", "real"] = "real"
 
 
+class SatelliteSection(Section, frozen=True, kw_only=True, tag_field="type", tag="satellite"):
+    """Microphones of other machines, which send their audio here: ``intentd satellite``."""
+
+    name: Name = "satellites"
+    endpoint: str
+    """Where to listen: ``tcp://0.0.0.0:5560``. Beyond this machine allowed keys only."""
+
+    most: Annotated[int, Meta(ge=1, le=64)] = 8
+    """How many satellites may be connected at once."""
+
+    patience: Seconds = 60.0
+    """What a satellite was saying when it fell silent is ended after so many seconds."""
+
+
 class SegmenterSection(Section, frozen=True, kw_only=True):
     """When speech begins and ends. All times are seconds of audio."""
 
@@ -198,7 +212,8 @@ class Configuration(Section, frozen=True, kw_only=True):
     """What may be said: name of a shipped domain or path of a domain file."""
 
     sources: Annotated[
-        tuple[MicrophoneSection | RecordingSection, ...], Meta(min_length=1, max_length=64)
+        tuple[MicrophoneSection | RecordingSection | SatelliteSection, ...],
+        Meta(min_length=1, max_length=64),
     ] = (MicrophoneSection(),)
     segmenter: SegmenterSection = SegmenterSection()
     transcriber: TranscriberSection = TranscriberSection()

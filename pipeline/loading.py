@@ -11,7 +11,13 @@ import msgspec
 import yaml
 
 from models.errors import ConfigurationError
-from pipeline.configuration import AnswerSection, Configuration, Section, SecuritySection
+from pipeline.configuration import (
+    AnswerSection,
+    Configuration,
+    SatelliteSection,
+    Section,
+    SecuritySection,
+)
 from pipeline.security.door import is_guarded, is_loopback, key_folder
 
 SHIPPED = Path(__file__).resolve().parent.parent / "configs"
@@ -165,10 +171,17 @@ def _check(configuration: Configuration, lines: _Lines, path: Path) -> None:
             raise ConfigurationError(
                 f"{path}:{line}: sources[{index}].name: {name} is taken; give each source its own"
             )
-    for index, endpoint in enumerate(configuration.publisher.endpoints):
+    endpoints = {
+        f"publisher.endpoints[{index}]": endpoint
+        for index, endpoint in enumerate(configuration.publisher.endpoints)
+    } | {
+        f"sources[{index}].endpoint": source.endpoint
+        for index, source in enumerate(configuration.sources)
+        if isinstance(source, SatelliteSection)
+    }
+    for at, endpoint in endpoints.items():
         problem = endpoint_problem(endpoint, configuration.security)
         if problem:
-            at = f"publisher.endpoints[{index}]"
             line = lines.get(f"$.{at}", 1)
             raise ConfigurationError(f"{path}:{line}: {at}: {problem}")
     if configuration.transcriber.grammar == "domain" and configuration.domain is None:
@@ -179,7 +192,7 @@ def _check(configuration: Configuration, lines: _Lines, path: Path) -> None:
 
 
 def endpoint_problem(endpoint: str, security: SecuritySection) -> str | None:
-    """Why an endpoint can't be published at, or None.
+    """Why an endpoint can't be listened at, or None.
 
     Beyond this machine nothing listens without a key, and then to allowed keys only.
     """

@@ -179,7 +179,9 @@ class PublisherRunner:
     def _acknowledge(self, message: StageMessage) -> None:
         if not isinstance(message, Transcript | Progress | EndOfStream):
             return
-        socket = self._acks.get(message.source)
+        # A satellite is a source of its own name; its stream names the worker that serves it.
+        owner = message.stream.partition("/")[0]
+        socket = self._acks.get(message.source) or self._acks.get(owner)
         if socket is None:
             return
         ack = Ack(

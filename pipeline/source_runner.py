@@ -20,7 +20,7 @@ from pipeline.runner import Control, Outlets
 from pipeline.transport import Context, GarbageCounter, OncePer, Socket, bind, make_socket
 from pipeline.wire import Finished, Go, Opened, Ready, Stop, WireError, decode_ack
 from stages.messages import SAMPLE_RATE, AudioBlock, EndOfStream, ErrorReport, StageMessage
-from stages.sources.base import Source
+from stages.sources.base import DistantSource, Source
 
 READ_SECONDS: Final = 0.25
 """How long a source may wait for audio before control is looked at again."""
@@ -96,6 +96,7 @@ class SourceRunner:
     ) -> None:
         self.name = name
         self.source = source
+        self._distant = source if isinstance(source, DistantSource) else None
         self.control = Control(context, addresses, name, parent)
         self.outlets = Outlets(context, addresses, outlets, self.control)
         self._context = context
@@ -149,7 +150,8 @@ class SourceRunner:
             else:
                 self._send_all(messages)
             if self.control.stopping and not exhausted:
-                self._send_all(self.source.close())
+                end = self._distant.end if self._distant else self.source.close
+                self._send_all(end())
                 exhausted = True
         while self._backlog:
             self._flush()
@@ -198,6 +200,8 @@ class SourceRunner:
             except WireError as error:
                 self._garbage.note(error)
                 continue
+            if self._distant is not None:
+                self._distant.acknowledge(ack.stream, ack.position, final=ack.final)
             if ack.final:
                 self._unpublished.pop(ack.stream, None)
             elif ack.stream in self._unpublished:

@@ -23,6 +23,7 @@ from pipeline.configuration import (
     EntitiesSection,
     MicrophoneSection,
     RecordingSection,
+    SatelliteSection,
     TopicsSection,
 )
 from pipeline.plan import WorkerSpec, source_worker
@@ -75,7 +76,7 @@ def _make_runner(
     if spec.kind == "source":
         return SourceRunner(
             spec.name,
-            _make_source(configuration, spec.index),
+            _make_source(configuration, spec.index, context),
             spec.outlets,
             context,
             addresses,
@@ -88,8 +89,15 @@ def _make_runner(
     return StageRunner(spec.name, stage, spec.outlets, context, addresses, parent)
 
 
-def _make_source(configuration: Configuration, index: int) -> Source:
+def _make_source(configuration: Configuration, index: int, context: Context) -> Source:
     section = configuration.sources[index]
+    if isinstance(section, SatelliteSection):
+        from pipeline.satellites.hub import SatelliteHub
+
+        ports = [e.rpartition(":")[2] for e in configuration.publisher.endpoints if "tcp:" in e]
+        return SatelliteHub(
+            section, context, configuration.security, events_port=int(ports[0]) if ports else 0
+        )
     if isinstance(section, MicrophoneSection):
         from stages.sources.microphone import MicrophoneSource
 

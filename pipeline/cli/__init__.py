@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "record": "pipeline.cli.record:record",
     "tune": "pipeline.cli.tune:tune",
     "devices": "pipeline.cli.devices:devices",
+    "satellite": "pipeline.cli.satellite:satellite",
     "keys": "pipeline.cli.keys:keys",
     "check": "pipeline.cli.check:check",
     "models": "pipeline.cli.models:models",

@@ -17,6 +17,29 @@ REFUSED: Final = (
 )
 """What ZeroMQ's monitor says, on both sides, when a key is wrong, not allowed or missing."""
 
+PATIENCE: Final = 4
+"""Handshakes that may break off before a client takes it for a refusal."""
+
+
+class Handshakes:
+    """Tells a refusal from a connection that was cut, by what a client's monitor says.
+
+    A daemon that is asked with another server's key just hangs up; so does a bad network.
+    """
+
+    def __init__(self) -> None:
+        self._broken = 0
+
+    def refused(self, event: int) -> bool:
+        """True when one more try makes no sense."""
+        if event & zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            self._broken = 0
+        elif event & zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+            self._broken += 1
+        elif event & REFUSED:
+            return True
+        return self._broken >= PATIENCE
+
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:

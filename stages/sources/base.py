@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from stages.messages import SAMPLE_RATE, StageMessage
 
@@ -28,3 +28,14 @@ class Source(Protocol):
 
     def close(self) -> Sequence[StageMessage]:
         """Let go of everything; what ends the open stream, if any. May be called again."""
+
+
+@runtime_checkable
+class DistantSource(Source, Protocol):
+    """A source whose audio is kept elsewhere until it is published."""
+
+    def acknowledge(self, stream: str, position: int, *, final: bool) -> None:
+        """A stream is published up to ``position``, or with ``final`` all of it."""
+
+    def end(self) -> Sequence[StageMessage]:
+        """End all streams, but stay open for what is acknowledged of them."""
