@@ -12,18 +12,22 @@ detail of the daemon.
 from models.errors import IntentdError
 from pipeline.client import Subscriber, subscribe
 from pipeline.events import (
+    CancelledEvent,
     ErrorEvent,
     Event,
     IntentEvent,
     NotRecognizedEvent,
     PartialEvent,
+    QuestionEvent,
+    ReplyEvent,
     StateEvent,
     TranscriptEvent,
     to_json,
 )
-from stages.messages import Intent, Slot, Span, Word
+from stages.messages import Intent, Question, Slot, Span, Word
 
 __all__ = [
+    "CancelledEvent",
     "ErrorEvent",
     "Event",
     "Intent",
@@ -31,6 +35,9 @@ __all__ = [
     "IntentdError",
     "NotRecognizedEvent",
     "PartialEvent",
+    "Question",
+    "QuestionEvent",
+    "ReplyEvent",
     "Slot",
     "Span",
     "StateEvent",

@@ -147,6 +147,21 @@ class AnswerSection(Section, frozen=True, kw_only=True, tag_field="type", tag="a
     """Log-odds against there being no answer, below which none is given; null: the model's."""
 
 
+class DialogueSection(Section, frozen=True, kw_only=True):
+    """Questions and replies, where the domain has any."""
+
+    enabled: bool = True
+    timeout: Seconds = 20.0
+    """A question that nobody answers for so long calls the intent off."""
+
+    retries: Annotated[int, Meta(ge=0, le=5)] = 1
+    """How often a question is asked again when the answer does not fit."""
+
+    speak: tuple[str, ...] = ()
+    """Program that says questions and replies, with its arguments: ``[espeak-ng, -v, en]``. It
+    gets the text on standard input."""
+
+
 class PublisherSection(Section, frozen=True, kw_only=True):
     """Events to apps."""
 
@@ -223,6 +238,7 @@ class Configuration(Section, frozen=True, kw_only=True):
     ] = ()
     """What else is looked for in a text, behind the understanders."""
 
+    dialogue: DialogueSection = DialogueSection()
     publisher: PublisherSection = PublisherSection()
     security: SecuritySection = SecuritySection()
     queues: QueueSection = QueueSection()

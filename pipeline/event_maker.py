@@ -9,16 +9,19 @@ import msgspec
 from ulid import ULID
 
 from pipeline.events import (
+    CancelledEvent,
     ErrorEvent,
     Event,
     IntentEvent,
     NotRecognizedEvent,
     PartialEvent,
+    QuestionEvent,
+    ReplyEvent,
     StateEvent,
     TranscriptEvent,
     timestamp,
 )
-from stages.messages import ErrorReport, Partial, StageMessage, StateReport, Transcript
+from stages.messages import Cancelled, ErrorReport, Partial, StageMessage, StateReport, Transcript
 
 
 class EventMaker:
@@ -34,9 +37,13 @@ class EventMaker:
         match message:
             case Transcript():
                 made: list[Event] = [self._transcript(message)]
-                if self._understands:
+                if self._understands and not (message.turn and message.turn.ended):
                     made.append(self._understood(message))
+                if message.turn and message.turn.reply:
+                    made.append(self._reply(message, message.turn.reply))
                 return made
+            case Cancelled():
+                return [self._cancelled(message)]
             case Partial():
                 return [self._partial(message)]
             case StateReport():
@@ -82,13 +89,49 @@ class EventMaker:
         return TranscriptEvent(**self._heard(message))  # type: ignore[arg-type]
 
     def _understood(self, message: Transcript) -> Event:
+        heard = self._heard(message)
+        turn = message.turn
+        if turn is not None and turn.question is not None:
+            assert message.intent is not None
+            return QuestionEvent(
+                intent=message.intent,
+                slots=message.slots,
+                question=turn.question,
+                dialogue=turn.id,
+                **heard,  # type: ignore[arg-type]
+            )
+        if turn is not None and message.accepted:
+            heard["dialogue"] = turn.id
         kind = IntentEvent if message.accepted else NotRecognizedEvent
         return kind(
             intent=message.intent,  # type: ignore[arg-type]
             slots=message.slots,
             alternatives=message.alternatives,
-            **self._heard(message),  # type: ignore[arg-type]
+            **heard,  # type: ignore[arg-type]
         )
+
+    def _reply(self, message: Transcript, text: str) -> Event:
+        event = ReplyEvent(
+            seq=self._next(),
+            id=message.id,
+            source=message.source,
+            text=text,
+            intent=message.intent.name if message.intent else "",
+            published=timestamp(self._wall()),
+        )
+        return _with_file(event, message.file)
+
+    def _cancelled(self, message: Cancelled) -> Event:
+        event = CancelledEvent(
+            seq=self._next(),
+            id=message.id,
+            source=message.source,
+            text=message.text,
+            intent=message.intent.name,
+            reason=message.reason,
+            published=timestamp(self._wall()),
+        )
+        return _with_file(event, message.file)
 
     def _partial(self, message: Partial) -> Event:
         event = PartialEvent(

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from stages.messages import Answer, Intent, Slot, Span, Word
+from stages.messages import Answer, Intent, Question, Slot, Span, Word
 
 SCHEMA_VERSION: Final = 1
 """Raised when a key changes its meaning or goes away; new optional keys don't raise it."""
@@ -53,6 +53,8 @@ class IntentEvent(_HeardEvent, frozen=True, kw_only=True, tag="intent"):
     intent: Intent
     slots: tuple[Slot, ...]
     alternatives: tuple[Intent, ...]
+    dialogue: str | UnsetType = UNSET
+    """Id of the utterance that began the dialogue in which the intent became complete."""
 
 
 class NotRecognizedEvent(_HeardEvent, frozen=True, kw_only=True, tag="not-recognized"):
@@ -61,6 +63,37 @@ class NotRecognizedEvent(_HeardEvent, frozen=True, kw_only=True, tag="not-recogn
     intent: Intent | None
     slots: tuple[Slot, ...]
     alternatives: tuple[Intent, ...]
+
+
+class QuestionEvent(_HeardEvent, frozen=True, kw_only=True, tag="question"):
+    """An intent that is held back until its question is answered by the next utterance."""
+
+    intent: Intent
+    slots: tuple[Slot, ...]
+    question: Question
+    dialogue: str
+    """Id of the utterance that began the dialogue."""
+
+
+class ReplyEvent(_Event, frozen=True, kw_only=True, tag="reply"):
+    """What the domain answers to an intent that is complete; ``id`` is that of the intent's."""
+
+    text: str
+    intent: str
+    published: str
+    file: str | UnsetType = UNSET
+
+
+class CancelledEvent(_Event, frozen=True, kw_only=True, tag="cancelled"):
+    """An intent that was asked about and will not be done; ``id`` is that of the dialogue."""
+
+    text: str
+    """All that was said of it."""
+
+    intent: str
+    reason: str
+    published: str
+    file: str | UnsetType = UNSET
 
 
 class TranscriptEvent(_HeardEvent, frozen=True, kw_only=True, tag="transcript"):
@@ -93,11 +126,11 @@ class ErrorEvent(_Event, frozen=True, kw_only=True, tag="error"):
     file: str | UnsetType = UNSET
 
 
-Event = IntentEvent | NotRecognizedEvent | TranscriptEvent | PartialEvent | StateEvent | ErrorEvent
-"""Any public event."""
-
-UtteranceEvent = IntentEvent | NotRecognizedEvent | TranscriptEvent
+UtteranceEvent = IntentEvent | NotRecognizedEvent | QuestionEvent | TranscriptEvent
 """The events that close an utterance."""
+
+Event = UtteranceEvent | ReplyEvent | CancelledEvent | PartialEvent | StateEvent | ErrorEvent
+"""Any public event."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Event)
@@ -110,6 +143,12 @@ def topic(event: Event) -> bytes:
             return f"intent/{event.intent.name}/".encode()
         case NotRecognizedEvent():
             return b"not-recognized/"
+        case QuestionEvent():
+            return b"question/"
+        case ReplyEvent():
+            return b"reply/"
+        case CancelledEvent():
+            return b"cancelled/"
         case TranscriptEvent():
             return b"transcript/"
         case PartialEvent():

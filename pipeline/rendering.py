@@ -5,11 +5,14 @@ from __future__ import annotations
 import click
 
 from pipeline.events import (
+    CancelledEvent,
     ErrorEvent,
     Event,
     IntentEvent,
     NotRecognizedEvent,
     PartialEvent,
+    QuestionEvent,
+    ReplyEvent,
     StateEvent,
     TranscriptEvent,
     UtteranceEvent,
@@ -20,8 +23,12 @@ def one_line(event: Event) -> str:
     """An event with its source, as ``intentd listen`` shows it."""
     source = event.source or "intentd"
     match event:
-        case IntentEvent() | NotRecognizedEvent() | TranscriptEvent():
+        case IntentEvent() | NotRecognizedEvent() | QuestionEvent() | TranscriptEvent():
             return f"{source}  {meaning(event)}"
+        case ReplyEvent():
+            return f"{source}  {click.style(event.text, fg='yellow')}"
+        case CancelledEvent():
+            return click.style(f"{source}  {event.intent} is off: {event.reason}", dim=True)
         case PartialEvent():
             return click.style(f'{source}  "{event.text}" …', dim=True)
         case StateEvent():
@@ -37,6 +44,8 @@ def meaning(event: UtteranceEvent) -> str:
     match event:
         case TranscriptEvent():
             return text
+        case QuestionEvent():
+            return f"{text} → {event.intent.name}: {click.style(event.question.text, fg='yellow')}"
         case NotRecognizedEvent(intent=None):
             return f"{text} → not recognized"
         case NotRecognizedEvent(intent=guess):

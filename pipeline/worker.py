@@ -141,17 +141,9 @@ def make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
         )
     if spec.kind == "annotator":
         return make_annotator(configuration.annotators[spec.index])
-    from pipeline.loading import find_domain
-    from stages.understander import Understander
+    from pipeline.understanding import understander_stage
 
-    u = configuration.understanders[spec.index]
-    domain = u.domain or configuration.domain
-    return Understander(
-        model=u.model,
-        domain=find_domain(domain) if domain else None,
-        threshold=u.threshold,
-        thresholds=u.thresholds,
-    )
+    return understander_stage(configuration, spec.index)
 
 
 def make_annotator(section: TopicsSection | EntitiesSection | AnswerSection) -> Stage:

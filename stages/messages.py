@@ -7,7 +7,7 @@ in ``pipeline.wire``.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -179,6 +179,46 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """The answer with some of what stands around it."""
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked before an intent can be done."""
+
+    text: str
+    kind: Literal["slot", "confirm"]
+    slot: str | UnsetType = UNSET
+    """The slot that the answer is to fill."""
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What an utterance is in a dialogue."""
+
+    id: str
+    """Id of the utterance that began the dialogue."""
+
+    question: Question | None = None
+    """What is asked now; the intent is held back until it is answered."""
+
+    ended: bool = False
+    """True when this utterance called the intent off."""
+
+    reply: str = ""
+    """What is answered, now that the intent is complete."""
+
+
+class Cancelled(Message, frozen=True, kw_only=True, tag="cancelled"):
+    """An intent that was asked about will not be done."""
+
+    id: str
+    """Id of the utterance that began the dialogue."""
+
+    text: str
+    """All that was said of it."""
+
+    intent: Intent
+    slots: tuple[Slot, ...] = ()
+    reason: str
+    """``cancelled``, ``no``, ``not-understood``, ``replaced``, ``timeout`` or ``ended``."""
+
+
 class Partial(Message, frozen=True, kw_only=True, tag="partial"):
     """What has been heard so far of an utterance; sent when it changes."""
 
@@ -220,6 +260,10 @@ class Transcript(Message, frozen=True, kw_only=True, tag="transcript"):
     """Names in the text; None where no stage looks for entities."""
 
     answer: Answer | None = None
+
+    turn: Turn | None = None
+    """Its part in a dialogue; None outside of any."""
+
     timings: dict[str, float] = {}
     """Milliseconds that each stage took, keyed by what it did: ``transcribe``."""
 
@@ -255,6 +299,7 @@ StageMessage = (
     | Endpoint
     | Partial
     | Transcript
+    | Cancelled
     | StateReport
     | ErrorReport
 )

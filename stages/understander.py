@@ -55,6 +55,11 @@ class Understander:
         self._domain: Domain | None = None
         self._implies = False
 
+    @property
+    def domain(self) -> Domain | None:
+        """The domain, once the stage is open."""
+        return self._domain
+
     def open(self) -> Iterable[StageMessage]:
         """Load and warm up the model. Raises ModelError, DomainError or ConfigurationError."""
         self._model = LanguageModel.load(find(self._model_name))

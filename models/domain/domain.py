@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -30,6 +31,9 @@ from models.domain.source import Source
 from models.domain.template import SlotValue, Template, ValueList
 from models.domain.values import phrases, slots_in
 from models.values import SPOKEN_TYPES, Value, parse_value
+
+LONGEST_ANSWER = 20
+"""Words of an answer that are looked at."""
 
 UNITS = {"percent": "percent", "duration": "seconds"}
 """Units of numbers that stand in lists."""
@@ -190,6 +194,25 @@ class Domain:
         if kind in SPOKEN_TYPES and parse_value(kind, words) is not None:
             return True
         return any(known.accepts and known.accepts(words) for known in self.lists_of(slot))
+
+    def find(self, slot: str, text: str) -> tuple[int, int] | None:
+        """Where in ``text`` the longest words stand that may fill ``slot``, or None.
+
+        A slot of any words takes all of them.
+        """
+        words = [match.span() for match in re.finditer(r"\S+", text)][:LONGEST_ANSWER]
+        for length in range(len(words), 0, -1):
+            for first in range(len(words) - length + 1):
+                start, end = words[first][0], words[first + length - 1][1]
+                if self.understands(slot, text[start:end]):
+                    return start, end
+        return None
+
+    @property
+    def talks(self) -> bool:
+        """Whether any intent asks or answers."""
+        details = self.details.values()
+        return any(each.required or each.confirm or each.replies for each in details)
 
     def _known(self, slot: str) -> dict[str, _Known]:
         """Every phrase that stands in a list of ``slot``, with what it is worth."""

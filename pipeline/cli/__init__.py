@@ -13,6 +13,7 @@ _COMMANDS: Final = {
     "run": "pipeline.cli.run:run",
     "listen": "pipeline.cli.listen:listen",
     "say": "pipeline.cli.say:say",
+    "chat": "pipeline.cli.chat:chat",
     "replay": "pipeline.cli.replay:replay",
     "ask": "pipeline.cli.ask:ask",
     "evaluate": "pipeline.cli.evaluate:evaluate",

@@ -8,7 +8,7 @@ import time
 import click
 
 from models.errors import TransportError
-from pipeline.events import Event, IntentEvent, NotRecognizedEvent, TranscriptEvent
+from pipeline.events import Event, IntentEvent, NotRecognizedEvent, QuestionEvent, UtteranceEvent
 
 
 @click.command()
@@ -40,7 +40,7 @@ def say(text: tuple[str, ...], as_json: bool, timeout: float) -> None:
     if as_json:
         sys.stdout.buffer.write(to_json(event) + b"\n")
     else:
-        assert isinstance(event, IntentEvent | NotRecognizedEvent | TranscriptEvent)
+        assert isinstance(event, UtteranceEvent)
         click.echo(meaning(event))
 
 
@@ -56,7 +56,7 @@ def _wait_for(subscriber: object, identity: str, timeout: float) -> Event:
             break
         if event.id != identity:
             continue
-        if isinstance(event, IntentEvent | NotRecognizedEvent):
+        if isinstance(event, IntentEvent | NotRecognizedEvent | QuestionEvent):
             return event
         transcript = event
     if transcript is not None:

@@ -24,19 +24,23 @@ from pipeline.wire import (
     encode,
 )
 from stages.messages import (
+    Answer,
     AudioBlock,
+    Cancelled,
     EndOfStream,
     Endpoint,
     ErrorReport,
     Intent,
     Partial,
     Progress,
+    Question,
     Slot,
     Span,
     SpeechChunk,
     StageMessage,
     StateReport,
     Transcript,
+    Turn,
     Word,
 )
 
@@ -57,10 +61,28 @@ FULL_TRANSCRIPT = Transcript(
     intent=Intent(name="HassStartTimer", confidence=0.98),
     accepted=True,
     slots=(
-        Slot(name="minutes", raw="ten", value=10, start=16, end=19, confidence=0.97),
+        Slot(
+            name="volume",
+            raw="ten",
+            value=10,
+            type="percent",
+            unit="percent",
+            start=16,
+            end=19,
+            confidence=0.97,
+        ),
         Slot(name="when", raw="soon", value={"kind": "date"}, start=0, end=1, confidence=0.1),
     ),
     alternatives=(Intent(name="HassIncreaseTimer", confidence=0.01),),
+    topics=(Intent(name="kitchen", confidence=0.5),),
+    entities=(Slot(name="person", raw="ann", value="ann", start=0, end=3, confidence=0.9),),
+    answer=Answer(text="ten", document="a.txt", start=1, end=4, score=2.5, context="or ten"),
+    turn=Turn(
+        id="01H",
+        question=Question(text="For how long?", kind="slot", slot="minutes"),
+        ended=True,
+        reply="Done",
+    ),
     timings={"transcribe": 21.0},
     models={"asr": "vosk-en@1"},
 )
@@ -84,6 +106,14 @@ MESSAGES: list[StageMessage] = [
     ),
     Partial(**COMMON, id="01J", text="set a"),
     FULL_TRANSCRIPT,
+    Cancelled(
+        **COMMON,
+        id="01J",
+        text="set a timer",
+        intent=Intent(name="HassStartTimer", confidence=0.98),
+        slots=FULL_TRANSCRIPT.slots,
+        reason="timeout",
+    ),
     StateReport(**COMMON, state="device-lost", detail="unplugged"),
     ErrorReport(**COMMON, code="audio-lost", detail="too busy", count=12),
 ]
