@@ -64,7 +64,8 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     heads: tuple[AnyHead, ...]
     model: Text = "model.onnx"
     base: Text | None = None
-    """Name of the model whose states the heads in ``heads.npz`` read."""
+    """Name of the model whose states the heads in ``heads.npz`` read, or name and version:
+    ``mobilebert-base@1``, and then no other will do."""
 
     intent_slots: dict[str, tuple[str, ...]] | None = None
 

@@ -133,8 +133,14 @@ class _HeadsOverBase(Network):
 
 
 def _open_over_base(folder: Path, labels: Labels, base: str, threads: int) -> Network:
-    beside = folder.parent / base
-    encoder = Encoder.load(beside if beside.is_dir() else find(base), threads=threads)
+    name = base.partition("@")[0]
+    beside = folder.parent / name
+    encoder = Encoder.load(beside if beside.is_dir() else find(name), threads=threads)
+    if base not in (name, encoder.id):
+        raise ModelError(
+            f"{folder / LABELS_FILE}: the heads were made for {base}, but {encoder.id} is here: "
+            "train them anew, or get that base"
+        )
     if labels.max_tokens > encoder.max_tokens:
         raise ModelError(
             f"{folder / LABELS_FILE}: max_tokens is {labels.max_tokens}, but {encoder.id} takes "

@@ -142,6 +142,7 @@ def test_given_small_heads_over_a_base_it_is_a_language_model(
         (lambda d: d["heads"][1].update(window=2), "the heads are of another base"),
         (lambda d: d["heads"][0].update(output="topic"), 'has no head "topic", only intent, tags'),
         (lambda d: d.update(max_tokens=64), "max_tokens is 64, but tiny-base@1 takes 48"),
+        (lambda d: d.update(base="tiny-base@2"), "made for tiny-base@2, but tiny-base@1 is here"),
         (lambda d: d.update(base="nowhere"), "no model 'nowhere'"),
         (lambda d: d.update(base="../tiny-base"), "base must be the name of a model"),
         (
