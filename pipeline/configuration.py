@@ -96,6 +96,13 @@ class TranscriberSection(Section, frozen=True, kw_only=True):
     partials: bool = True
     """Publish what has been heard so far, whenever it changes."""
 
+    beam: Annotated[float, Meta(ge=1, le=50)] | None = None
+    """How much worse than the best a hypothesis may be and still be followed; null: the model's
+    own. Wider is slower and finds more."""
+
+    grammar_weight: Annotated[float, Meta(ge=0.1, le=10)] = 1.0
+    """Weight of the grammar against the sound; 1: as the model is."""
+
     workers: Annotated[int, Meta(ge=1, le=32)] = 1
     """How many transcribers share the sources. A source stays with one."""
 

@@ -138,6 +138,8 @@ def make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
             grammar_sentences=t.grammar_sentences,
             nbest=t.nbest,
             partials=t.partials,
+            beam=t.beam,
+            grammar_weight=t.grammar_weight,
         )
     if spec.kind == "annotator":
         return make_annotator(configuration.annotators[spec.index])

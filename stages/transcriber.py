@@ -13,6 +13,7 @@ from models.catalogue import find
 from models.domain import Domain
 from models.errors import ModelError
 from models.vosk.assemble import Parts, assemble
+from models.vosk.decoding import decoding_options
 from models.vosk.recogniser import Hypothesis, Recogniser, SpeechModel
 from stages.messages import (
     SAMPLE_RATE,
@@ -32,14 +33,24 @@ GRAMMAR_SEED: Final = 7
 """Seed of the sentences that a run-time grammar is made from."""
 
 
-def assemble_model(model: str, grammar: str, cache: Path | None = None) -> Path:
+def assemble_model(
+    model: str,
+    grammar: str,
+    cache: Path | None = None,
+    *,
+    beam: float | None = None,
+    grammar_weight: float = 1.0,
+) -> Path:
     """The folder of a model, put together with a compiled grammar where one is named.
 
-    ``cache`` is where that happens; None for the user's cache directory. Raises ModelError.
+    ``cache`` is where that happens; None for the user's cache directory. ``beam`` and
+    ``grammar_weight`` are those of ``decoding_options``. Raises ModelError.
     """
     where = cache or Path(platformdirs.user_cache_dir("intentd"))
     compiled = None if grammar in ("none", "domain") else find(grammar)
-    return assemble(Parts(base=find(model), grammar=compiled), where)
+    base = find(model)
+    options = decoding_options(base, beam=beam, grammar_weight=grammar_weight)
+    return assemble(Parts(base=base, grammar=compiled, options=options), where)
 
 
 class Transcriber:
@@ -58,6 +69,8 @@ class Transcriber:
         grammar_sentences: int = 1500,
         nbest: int = 0,
         partials: bool = True,
+        beam: float | None = None,
+        grammar_weight: float = 1.0,
         cache: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -67,6 +80,8 @@ class Transcriber:
         self._grammar_sentences = grammar_sentences
         self._nbest = nbest
         self._partials = partials
+        self._beam = beam
+        self._grammar_weight = grammar_weight
         self._cache = cache
         self._clock = clock
         self._model: SpeechModel | None = None
@@ -79,7 +94,13 @@ class Transcriber:
 
         Raises ModelError. Words of the grammar that the model lacks are reported, by name.
         """
-        folder = assemble_model(self._model_name, self._grammar, self._cache)
+        folder = assemble_model(
+            self._model_name,
+            self._grammar,
+            self._cache,
+            beam=self._beam,
+            grammar_weight=self._grammar_weight,
+        )
         self._model = SpeechModel(folder, name=self._model_name)
         missing: list[str] = []
         if self._domain_path is not None and self._grammar != "none":

@@ -102,7 +102,12 @@ def _check_speech(settings: Configuration) -> str:
     from stages.transcriber import assemble_model
 
     section = settings.transcriber
-    folder = assemble_model(section.model, section.grammar)
+    folder = assemble_model(
+        section.model,
+        section.grammar,
+        beam=section.beam,
+        grammar_weight=section.grammar_weight,
+    )
     model = SpeechModel(folder, name=section.model)
     if settings.domain is None:
         return model.id

@@ -14,6 +14,18 @@ from pipeline.expectations import ways_to_write
 from stages.messages import Slot
 
 
+class Utterance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One utterance of a recording."""
+
+    text: str
+    intent: str | None = None
+    """The best guess."""
+
+    confidence: float = 0.0
+    slots: tuple[Slot, ...] = ()
+    accepted: bool = False
+
+
 class Meaning(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was understood."""
 
@@ -59,6 +71,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     read: Meaning | UnsetType = UNSET
     """For failures: what would have been understood, had every word been heard right."""
 
+    utterances: tuple[Utterance, ...] = ()
     timings_ms: tuple[dict[str, float], ...] = ()
     """Of each utterance."""
 
@@ -77,16 +90,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def judge(recording: LabelledRecording, condition: Condition, heard: Heard) -> Outcome:
     """Put what was heard beside what was expected."""
     label = recording.label
-    actual = meaning(heard.events)
-    right, strictly = judge_meaning(label, actual)
-    return Outcome(
+    outcome = Outcome(
         audio=recording.name,
         condition=condition.name,
         expected=msgspec.structs.replace(label, audio=UNSET),
-        actual=actual,
-        acceptance=right,
-        acceptance_strict=strictly,
-        correct_text=UNSET if label.text is UNSET else plain(label.text) == plain(actual.text),
+        actual=Meaning(text=""),
         timings_ms=tuple(
             {name: ms for name, ms in event.timings_ms.items() if name != "publish"}
             for event in heard.events
@@ -94,6 +102,33 @@ def judge(recording: LabelledRecording, condition: Condition, heard: Heard) -> O
         audio_seconds=heard.audio_seconds,
         processing_seconds=heard.processing_seconds,
         errors=heard.errors,
+    )
+    return judge_utterances(outcome, tuple(map(utterance, heard.events)))
+
+
+def judge_utterances(outcome: Outcome, utterances: tuple[Utterance, ...]) -> Outcome:
+    """``outcome`` with other utterances: as if they had been heard."""
+    label = outcome.expected
+    actual = meaning(utterances)
+    right, strictly = judge_meaning(label, actual)
+    return msgspec.structs.replace(
+        outcome,
+        utterances=utterances,
+        actual=actual,
+        acceptance=right,
+        acceptance_strict=strictly,
+        correct_text=UNSET if label.text is UNSET else plain(label.text) == plain(actual.text),
+    )
+
+
+def at_threshold(outcome: Outcome, threshold: float) -> Outcome:
+    """``outcome``, had the understander had another threshold for every intent."""
+    return judge_utterances(
+        outcome,
+        tuple(
+            msgspec.structs.replace(u, accepted=u.intent is not None and u.confidence >= threshold)
+            for u in outcome.utterances
+        ),
     )
 
 
@@ -115,20 +150,32 @@ def slot_ways(slots: tuple[Slot, ...]) -> dict[str, tuple[object, ...]]:
     return {slot.name: ways_to_write(slot) for slot in slots}
 
 
-def meaning(events: tuple[UtteranceEvent, ...]) -> Meaning:
-    """One meaning from the events of a recording. Utterances that were rejected do no harm."""
-    understood = [event for event in events if not isinstance(event, TranscriptEvent)]
-    guesses = [(event.intent, event.slots) for event in understood if event.intent is not None]
-    guess, guess_slots = max(guesses, key=lambda one: one[0].confidence, default=(None, ()))
-    commands = [event for event in understood if isinstance(event, IntentEvent)]
-    best = max(commands, key=lambda event: event.intent.confidence, default=None)
+def utterance(event: UtteranceEvent) -> Utterance:
+    """What an event tells."""
+    if isinstance(event, TranscriptEvent):
+        return Utterance(text=event.text)
+    return Utterance(
+        text=event.text,
+        intent=event.intent.name if event.intent else None,
+        confidence=event.intent.confidence if event.intent else 0.0,
+        slots=event.slots,
+        accepted=isinstance(event, IntentEvent),
+    )
+
+
+def meaning(utterances: tuple[Utterance, ...]) -> Meaning:
+    """One meaning from the utterances of a recording. Those that were rejected do no harm."""
+    guesses = [u for u in utterances if u.intent is not None]
+    guess = max(guesses, key=lambda u: u.confidence, default=None)
+    commands = [u for u in guesses if u.accepted]
+    best = max(commands, key=lambda u: u.confidence, default=None)
     return Meaning(
-        text=" ".join(event.text for event in events),
-        intent=best.intent.name if best else None,
+        text=" ".join(u.text for u in utterances),
+        intent=best.intent if best else None,
         slots=best.slots if best else (),
-        guess=guess.name if guess else None,
+        guess=guess.intent if guess else None,
         confidence=guess.confidence if guess else 0.0,
-        guess_slots=guess_slots if best is None else (),
-        utterances=len(events),
+        guess_slots=guess.slots if guess and best is None else (),
+        utterances=len(utterances),
         commands=len(commands),
     )

@@ -20,11 +20,11 @@ from pipeline.configuration import Configuration
 from pipeline.evaluation.chain import Chain
 from pipeline.evaluation.labels import LabelledRecording
 from pipeline.evaluation.mixing import Condition, mix
-from pipeline.evaluation.outcome import Outcome, judge, meaning
+from pipeline.evaluation.outcome import Outcome, judge, meaning, utterance
 from pipeline.loading import find_domain
 from stages.sources.decoding import decode
 
-JOURNAL_VERSION = 2
+JOURNAL_VERSION = 3
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,7 +204,7 @@ def evaluate_recording(
             raise SourceError(f"{recording.path} ({condition.name}): {error.message}") from error
         text = recording.label.text
         if outcome.failed and text is not UNSET:
-            read = meaning((chain.read(text.casefold()),))
+            read = meaning((utterance(chain.read(text.casefold())),))
             outcome = msgspec.structs.replace(outcome, read=read)
         outcomes.append(outcome)
     return outcomes
