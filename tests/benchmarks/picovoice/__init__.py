@@ -1,0 +1,1 @@
+"""Picovoice's speech-to-intent benchmark."""
