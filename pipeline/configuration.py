@@ -221,7 +221,7 @@ class LogSection(Section, frozen=True, kw_only=True):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "text", "json"] = "auto"
-    """``auto``: readable on a terminal, JSON elsewhere."""
+    """``auto``: readable on a terminal, fields in systemd's journal, JSON elsewhere."""
 
 
 class Configuration(Section, frozen=True, kw_only=True):

@@ -71,7 +71,11 @@ class Daemon:
         self._subscribers = 0
         self._failure: IntentdError | None = None
         self._stop_asked = False
-        self._running = False
+        self.running = False
+        """True from ready to the last word."""
+
+        self.ticked = time.monotonic()
+        """When the daemon last looked at everything."""
         self._sockets: list[Socket] = []
         self._wake_receive, self._wake_send = unix.socketpair()
 
@@ -148,7 +152,7 @@ class Daemon:
         self._send(self._sources, Go())
         if not self._wait_until(self._sources_open, placement):
             return
-        self._running = True
+        self.running = True
         self._tell_state("ready")
         if not self._wait_until(lambda: self._finished >= self._sources, placement):
             self._drain(placement)
@@ -181,14 +185,15 @@ class Daemon:
             self._log.warning("not all that was heard could be worked on before the end")
 
     def _quit(self, placement: Placement) -> None:
-        if self._failure is not None and self._running:
+        if self._failure is not None and self.running:
             self._tell(
                 ErrorReport(
                     source="", stream="", code=self._failure.code, detail=self._failure.message
                 )
             )
-        if self._running:
+        if self.running:
             self._tell_state("stopped")
+        self.running = False
         names = {spec.name for spec in self._plan}
         placement.kill(names - self._ready)  # they would not hear that they are to quit
         self._send(names - {"publisher"}, Quit())
@@ -215,6 +220,7 @@ class Daemon:
 
     def _serve(self, placement: Placement) -> None:
         ready = dict(self._poller.poll(1000))
+        self.ticked = time.monotonic()
         if self._wake_receive.fileno() in ready:
             self._wake_receive.recv(64)
         if self._workers in ready:

@@ -1,4 +1,4 @@
-"""Logging: one readable line on a terminal, one JSON object elsewhere, always on stderr."""
+"""Logging: a readable line on a terminal, fields in systemd's journal, JSON elsewhere."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import sys
 from pythonjsonlogger.json import JsonFormatter
 
 from pipeline.configuration import LogSection
+from pipeline.service.journal import JournalHandler, is_journal
 
 
 def configure_logging(section: LogSection) -> None:
-    """Send the records of this process to standard error."""
+    """Send the records of this process to standard error, or straight to the journal behind it."""
     as_text = section.format == "text" or (section.format == "auto" and sys.stderr.isatty())
-    handler = logging.StreamHandler(sys.stderr)
-    if as_text:
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    if section.format == "auto" and is_journal():
+        handler = JournalHandler()
+    elif as_text:
         handler.setFormatter(
             logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
         )

@@ -170,11 +170,14 @@ class PublisherRunner:
     def _log_report(self, message: StageMessage) -> None:
         """What goes wrong is in the log too, for those who subscribe to nothing."""
         if isinstance(message, ErrorReport):
-            self._log.warning("%s: %s", message.code, message.detail)
+            fields = {"source": message.source, "code": message.code, "count": message.count}
+            self._log.warning("%s: %s", message.code, message.detail, extra=fields)
         elif isinstance(message, StateReport):
             level = logging.WARNING if message.state == "device-lost" else logging.INFO
             text = f"{message.state}: {message.detail}" if message.detail else message.state
-            self._log.log(level, "%s%s", f"{message.source} " if message.source else "", text)
+            prefix = f"{message.source} " if message.source else ""
+            fields = {"source": message.source, "code": message.state}
+            self._log.log(level, "%s%s", prefix, text, extra=fields)
 
     def _acknowledge(self, message: StageMessage) -> None:
         if not isinstance(message, Transcript | Progress | EndOfStream):

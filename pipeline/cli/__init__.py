@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "devices": "pipeline.cli.devices:devices",
     "satellite": "pipeline.cli.satellite:satellite",
     "keys": "pipeline.cli.keys:keys",
+    "service": "pipeline.cli.service:service",
     "check": "pipeline.cli.check:check",
     "models": "pipeline.cli.models:models",
     "train-speech": "pipeline.cli.train_speech:train_speech",

@@ -27,10 +27,14 @@ from pipeline.configuration import (
 def check(configuration: str, no_microphone: bool) -> None:
     """Check configuration, models, words, sockets and microphones, a line for each.
 
-    Exit code 2 when something is missing or broken.
+    The first lines are what a bug report needs; there is nothing secret in them. Exit code 2 when
+    something is missing or broken.
     """
+    from pipeline.cli.facts import facts
     from pipeline.loading import load_configuration
 
+    for name, text in facts():
+        click.echo(f"{click.style('info', fg='blue')}   {name}: {text}")
     report = _Report()
     settings = report.run("configuration", lambda: load_configuration(configuration))
     if settings is None:

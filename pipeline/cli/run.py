@@ -26,6 +26,7 @@ def run(configuration: str, log_level: str | None) -> None:
     from pipeline.daemon import Daemon, install_signals
     from pipeline.loading import load_configuration
     from pipeline.logs import configure_logging
+    from pipeline.service.notifier import Notifier
 
     settings = load_configuration(configuration)
     if log_level is not None:
@@ -34,4 +35,5 @@ def run(configuration: str, log_level: str | None) -> None:
     configure_logging(settings.log)
     daemon = Daemon(settings, default_directory())
     install_signals(daemon)
-    daemon.run()
+    with Notifier(daemon):
+        daemon.run()

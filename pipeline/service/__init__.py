@@ -1,0 +1,1 @@
+"""intentd under systemd: its unit, its signs of life, its journal."""
