@@ -1,6 +1,7 @@
 # make run    recorded speech becomes intents, with the real models
 # make test   format, types and tests
 # make test-train  the tests of the trainers, with PyTorch
+# make fuzz   every decoder under a coverage-guided fuzzer: MINUTES=10 each, TARGETS="…" for some
 # make bench  benchmarks against plain loops of the same libraries
 # Each sets up .venv by itself; a second call starts at once.
 
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 TRAIN := .venv-train
 REPLAYS := tests/replays
 
-.PHONY: run test lint test-train bench wheel clean
+.PHONY: run test lint test-train fuzz bench wheel clean
 
 run: $(VENV)/.run
 	@$(BIN)/intentd replay $(REPLAYS)/coffee -c coffee --expect $(REPLAYS)/coffee/expect.ndjson --at-least 8
@@ -27,6 +28,13 @@ lint: $(VENV)/.test
 # The trainers' tests need PyTorch, in an environment of their own.
 test-train: $(TRAIN)/.train
 	$(TRAIN)/bin/python -m pytest tests/training tests/models/test_training_network.py
+
+# Ten minutes and a million inputs for each: a matter of hours.
+MINUTES ?= 10
+TARGETS ?=
+fuzz: $(VENV)/.test
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'atheris>=3'
+	cd tests && ../$(BIN)/python -m fuzz --minutes $(MINUTES) --folder ../build/fuzz $(TARGETS)
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks

@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from models.errors import ConfigurationError
+from models.yaml_tree import MalformedYamlError, parse
 from pipeline.configuration import (
     AnswerSection,
     Configuration,
@@ -91,22 +92,14 @@ def parse_configuration(text: str, path: Path) -> Configuration:
 
 def _parse_yaml(text: str, path: Path) -> tuple[Any, _Lines]:
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines: _Lines = {}
-        if node is not None:
-            _note_lines(node, "$", lines, path)
-        data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        node, data = parse(text)
+    except MalformedYamlError as error:
+        where = f"{path}:{error.line}" if error.line else str(path)
         raise ConfigurationError(f"{where}: not valid YAML: {error.problem}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path}: not valid YAML: {_first_line(error)}") from error
+    lines: _Lines = {}
+    if node is not None:
+        _note_lines(node, "$", lines, path)
     return ({} if data is None else data), lines
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _note_lines(node: yaml.Node, at: str, lines: _Lines, path: Path) -> None:

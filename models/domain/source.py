@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,14 +10,13 @@ import yaml
 
 from models.domain.merging import merge
 from models.errors import DomainError
+from models.yaml_tree import MalformedYamlError, compose, construct
 
 KeyPath = tuple[str | int, ...]
 """Keys and indices that lead to a value: ``("lists", "area", "values", 3)``."""
 
 GIVEN = "<lists given>"
 """Stands for the file's name in messages about what was given beside the files."""
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Source:
@@ -34,8 +32,11 @@ class Source:
         if extra:
             nodes.append(_compose_text(yaml.safe_dump(dict(extra)), GIVEN))
         self._node = merge(nodes)
-        loader = _Loader("")
-        self.data: dict[str, Any] = self.mapping(loader.construct_document(self._node), ())
+        try:
+            data = construct(self._node)
+        except MalformedYamlError as error:
+            raise _malformed(str(self._node.start_mark.name), error) from None
+        self.data: dict[str, Any] = self.mapping(data, ())
 
     @property
     def strict(self) -> bool:
@@ -126,12 +127,6 @@ class Source:
         return node, mark
 
 
-class _NamedText(io.StringIO):
-    """Text whose name YAML's marks repeat."""
-
-    name = ""
-
-
 def _compose(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
@@ -146,15 +141,15 @@ def _compose(path: Path) -> Any:
 
 
 def _compose_text(text: str, name: str) -> Any:
-    stream = _NamedText(text)
-    stream.name = name
     try:
-        return yaml.compose(stream, Loader=_Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "malformed"
-        raise DomainError(f"{name}{line}: not valid YAML: {problem}") from None
+        return compose(text, name)
+    except MalformedYamlError as error:
+        raise _malformed(name, error) from None
+
+
+def _malformed(name: str, error: MalformedYamlError) -> DomainError:
+    line = f", line {error.line}, column {error.column}" if error.line else ""
+    return DomainError(f"{name}{line}: not valid YAML: {error.problem}")
 
 
 def _kind(value: object) -> str:

@@ -20,7 +20,7 @@ HEAD = "language: en\nintents:\n  Go:\n    data:\n      - sentences:\n"
     [
         ("", None, "the file is empty"),
         ("# nothing here\n", None, "the file is empty"),
-        ("language: [en\n", 2, "not valid YAML"),
+        ("language: [en\n", 1, "not valid YAML"),
         ("- language\n", 1, "must be a mapping of names, not a list"),
         ("intents: {}\n", 1, "language: must be a string, not nothing"),
         ("language: en\n", 1, "intents: must be a mapping"),

@@ -1,0 +1,313 @@
+"""What is fuzzed: a function of bytes for each decoder, and bytes that it accepts.
+
+A target returns or raises the error that its decoder promises; whatever else comes out is a bug.
+"""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from models.domain import Domain
+from models.errors import ConfigurationError, DomainError, ModelError, SourceError
+from pipeline import wire
+from pipeline.client import Subscriber
+from pipeline.commands import CommandServer
+from pipeline.configuration import Configuration
+from pipeline.events import StateEvent, from_json, to_json
+from pipeline.expectations import load_expectations
+from pipeline.loading import SHIPPED, parse_configuration
+from pipeline.satellites import frames
+from pipeline.satellites.codec import make_decoder, make_encoder, opus_is_there
+from pipeline.satellites.link import Link
+from pipeline.satellites.session import Session
+from pipeline.security.gatekeeper import Gatekeeper
+from pipeline.security.keys import parse_certificate
+from pipeline.transport import OncePer
+from stages.messages import AudioBlock, Endpoint, Span, StageMessage, StateReport, Transcript
+from stages.sources.decoding import decode as decode_recording
+
+REPLAYS = Path(__file__).resolve().parent.parent / "replays"
+MOST_BLOCKS = 20
+"""A damaged header may promise hours of audio: two seconds of it are enough."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One decoder."""
+
+    run: Callable[[bytes], None]
+    seeds: Callable[[], Sequence[bytes]]
+    max_length: int = 4096
+    expected: tuple[type[Exception], ...] = ()
+
+    def __call__(self, data: bytes) -> None:
+        try:
+            self.run(data)
+        except self.expected:
+            return
+
+
+@functools.cache
+def scratch() -> Path:
+    """A folder of this process for what is decoded from files, in memory where there is one."""
+    memory = Path("/dev/shm")
+    folder = memory if memory.is_dir() else None
+    keep = tempfile.TemporaryDirectory(prefix="itd-fuzz-", dir=folder)
+    _kept.append(keep)
+    return Path(keep.name)
+
+
+_kept: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _written(data: bytes, name: str) -> Path:
+    path = scratch() / name
+    path.write_bytes(data)
+    return path
+
+
+def _stage_seeds() -> list[bytes]:
+    common = {"source": "kitchen", "stream": "kitchen-1"}
+    messages: list[StageMessage] = [
+        AudioBlock(**common, position=1, captured=2.5, pcm=b"\1\2\3\4", lost=7),
+        Endpoint(**common, id="01J", start=1, end=2, position=3, captured=4.5),
+        StateReport(**common, state="device-lost", detail="unplugged"),
+        Transcript(
+            **common, id="01J", text="set a timer", speech=Span(start=0.0, end=1.0), position=9
+        ),
+    ]
+    return [wire.encode(message) for message in messages]
+
+
+def _control(data: bytes) -> None:
+    wire.decode_control(data)
+
+
+def _control_seeds() -> list[bytes]:
+    return [
+        wire.encode(message)
+        for message in (
+            wire.Ready(detail={"a": "b"}),
+            wire.Failed(code="x", message="y"),
+            wire.Go(),
+        )
+    ]
+
+
+def _command(data: bytes) -> None:
+    injected: list[StageMessage] = []
+    reply = CommandServer(None, injected.append)._answer(data)  # type: ignore[arg-type]
+    msgspec.json.encode(reply)
+    for message in injected:
+        wire.decode(wire.encode(message))
+
+
+def _event(data: bytes) -> None:
+    subscriber = _subscriber()
+    pieces = data.split(b"\xff", 2)
+    subscriber._read(pieces)
+    to_json(from_json(data))
+
+
+@functools.cache
+def _subscriber() -> Subscriber:
+    return Subscriber(endpoint="inproc://nowhere")
+
+
+def _event_seeds() -> list[bytes]:
+    event = to_json(StateEvent(seq=1, id="a", source="", state="x", detail="", published=""))
+    return [event, b"state/\xff" + event + b"\xff7"]
+
+
+def _configuration(data: bytes) -> None:
+    configuration = parse_configuration(data.decode("utf-8", "replace"), Path("/nowhere/c.yaml"))
+    assert isinstance(configuration, Configuration)
+
+
+def _configuration_seeds() -> list[bytes]:
+    return [path.read_bytes() for path in SHIPPED.glob("*.yaml")] + [
+        b"sources: [{type: satellite, endpoint: 'tcp://127.0.0.1:5560'}]",
+        b"publisher: {endpoints: ['ipc:///tmp/x', 'tcp://*:1']}\nsecurity: {keys: k}",
+        b"a: &a [*a]",
+        b"{a: 2001-99-99}",
+    ]
+
+
+def _domain(data: bytes) -> None:
+    domain = Domain.load(_written(data, "domain.yaml"))
+    domain.sample(3, 1)
+    domain.parse("turn on the light")
+
+
+def _domain_seeds() -> list[bytes]:
+    return [
+        (SHIPPED / "domains" / "coffee.yaml").read_bytes()[:3000],
+        b"language: en\nintents:\n  A:\n    data:\n      - sentences: ['(turn|put) on [the] {x}']\n"
+        b"lists:\n  x:\n    values: [lamp, {in: tee vee, out: tv}]\n",
+        b"intents: {A: {data: [{sentences: ['{n} minutes']}]}}\n"
+        b"lists: {n: {range: {from: 1, to: 9}}}",
+        b"intents: {A: {data: [{sentences: ['<x> now']}]}}\nexpansion_rules: {x: 'do <x>'}",
+    ]
+
+
+def _from_satellite(data: bytes) -> None:
+    """A whole conversation: frames one after the other, each behind its length."""
+    session: Session | None = None
+    while data:
+        size, data = int.from_bytes(data[:2]), data[2:]
+        piece, data = data[:size], data[size:]
+        try:
+            frame = frames.decode_from_satellite(piece)
+        except wire.WireError:
+            continue
+        if isinstance(frame, frames.Hello):
+            codec = "pcm"
+            session = Session("hub", frame.name, msgspec.structs.replace(frame, codec=codec))
+        elif isinstance(frame, frames.Block | frames.Ended | frames.Said) and session is not None:
+            for message in session.take(frame):
+                wire.decode(wire.encode(message))
+    if session is not None:
+        session.end()
+
+
+def _satellite_seeds() -> list[bytes]:
+    hello = frames.Hello(session="s", name="kitchen", codec="pcm", first=0)
+    block = frames.Block(
+        seq=0,
+        oldest=True,
+        stream="a",
+        position=0,
+        captured=1.0,
+        lost=0,
+        samples=2,
+        packets=(b"12", b"34"),
+    )
+    ended = frames.Ended(seq=1, oldest=False, stream="a", position=2)
+    said = frames.Said(seq=2, oldest=False, state=False, code="x", detail="y")
+    pieces = [frames.encode(frame) for frame in (hello, block, ended, said)]
+    return [b"".join(len(piece).to_bytes(2) + piece for piece in pieces)]
+
+
+def _from_hub(data: bytes) -> None:
+    frame = frames.decode_from_hub(data)
+    link = _link()
+    link.add(AudioBlock(source="m", stream="m", position=0, captured=0.0, pcm=b"\0\0"))
+    link._handle(frame)
+
+
+@functools.cache
+def _link() -> Link:
+    return Link("inproc://nowhere", "kitchen", None, codec="pcm", seconds=1)
+
+
+def _hub_seeds() -> list[bytes]:
+    return [
+        frames.encode(frame)
+        for frame in (
+            frames.Welcome(next=0, credit=5, events_port=7),
+            frames.Taken(next=1, credit=5, again=True),
+            frames.Published(stream="a", position=9, final=True),
+            frames.Rejected(code="full", detail="x"),
+        )
+    ]
+
+
+def _opus(data: bytes) -> None:
+    decoder = make_decoder("opus")
+    while data:
+        size, data = data[0], data[1:]
+        piece, data = data[:size], data[size:]
+        try:
+            pcm = decoder.decode((piece,), 320)
+        except wire.WireError:
+            continue
+        assert len(pcm) % 2 == 0
+    decoder.flush()
+
+
+def _opus_seeds() -> list[bytes]:
+    packets = make_encoder("opus").encode(bytes(range(256)) * 12 + bytes(128))
+    return [b"".join(bytes([len(packet)]) + packet for packet in packets)]
+
+
+def _certificate(data: bytes) -> None:
+    parse_certificate(data.decode("utf-8", "replace"))
+
+
+def _expectations(data: bytes) -> None:
+    load_expectations(str(_written(data, "expect.ndjson")), [])
+
+
+def _recording(data: bytes) -> None:
+    blocks = decode_recording(str(_written(data, "recording")))
+    for _, block in zip(range(MOST_BLOCKS), blocks, strict=False):
+        assert len(block) % 2 == 0
+    blocks.close()
+
+
+def _recording_seeds() -> list[bytes]:
+    found = []
+    for suffix in ("wav", "flac", "ogg", "mp3", "opus"):
+        smallest = min(REPLAYS.rglob(f"*.{suffix}"), key=lambda path: path.stat().st_size)
+        found.append(smallest.read_bytes()[:20_000])
+    return found
+
+
+def _zap(data: bytes) -> None:
+    keeper = object.__new__(Gatekeeper)  # its thread and sockets are not asked here
+    keeper._lock, keeper._peers, keeper._told = threading.Lock(), {}, OncePer(1e9)
+    keeper._told.due()
+    reply = keeper._reply(data.split(b"|"))
+    assert reply[2] == b"400", "nobody is on the list"
+
+
+TARGETS: dict[str, Target] = {
+    "stage-frames": Target(
+        lambda data: void(wire.decode(data)), _stage_seeds, expected=(wire.WireError,)
+    ),
+    "acknowledgements": Target(
+        lambda data: void(wire.decode_ack(data)),
+        lambda: [wire.encode(wire.Ack(stream="a", position=1, final=True))],
+        expected=(wire.WireError,),
+    ),
+    "control-frames": Target(_control, _control_seeds, expected=(wire.WireError,)),
+    "commands": Target(
+        _command,
+        lambda: [b'{"command":"ping"}', b'{"command":"say","text":"hi","source":"a"}'],
+    ),
+    "events": Target(_event, _event_seeds, expected=(msgspec.DecodeError, UnicodeDecodeError)),
+    "configuration": Target(_configuration, _configuration_seeds, expected=(ConfigurationError,)),
+    "domain": Target(_domain, _domain_seeds, expected=(DomainError,)),
+    "satellite-frames": Target(_from_satellite, _satellite_seeds, expected=(wire.WireError,)),
+    "hub-frames": Target(_from_hub, _hub_seeds, expected=(wire.WireError,)),
+    "key-files": Target(
+        _certificate,
+        lambda: [b'curve\n  public-key = "%s"\n' % (b"a" * 40)],
+        expected=(ValueError,),
+    ),
+    "gatekeeper": Target(
+        _zap, lambda: [b"1.0|1|audio|127.0.0.1||CURVE|" + b"k" * 32, b"1.0|1|||NULL|"]
+    ),
+    "expectations": Target(
+        _expectations,
+        lambda: [b'{"audio":"x.wav","intent":"A","slots":{"a":1}}\n{"audio":"y","intent":null}'],
+        expected=(ConfigurationError,),
+    ),
+    "recordings": Target(
+        _recording, _recording_seeds, max_length=20_000, expected=(SourceError, ModelError)
+    ),
+}
+
+if opus_is_there():
+    TARGETS["opus"] = Target(_opus, _opus_seeds)
+
+
+def void(_: object) -> None:
+    """Only whether it raises is of interest."""
