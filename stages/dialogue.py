@@ -17,11 +17,11 @@ from stages.messages import (
     Cancelled,
     EndOfStream,
     Question,
+    Slot,
     StageMessage,
     Transcript,
     Turn,
 )
-from stages.replies import render
 from stages.speaker import Speaker
 
 
@@ -154,10 +154,10 @@ class Dialogue:
         known = {slot.name for slot in said.slots}
         for slot, question in details.required.items():
             if slot not in known:
-                text = render(question, said.slots)
+                text = _render(question, said.slots)
                 return self._ask(said, Question(text=text, kind="slot", slot=slot), 1)
         if details.confirm is not None:
-            text = render(details.confirm, said.slots) or "Are you sure?"
+            text = _render(details.confirm, said.slots) or "Are you sure?"
             return self._ask(said, Question(text=text, kind="confirm"), 1)
         return self._complete(said, domain, talked=asked_before)
 
@@ -178,7 +178,7 @@ class Dialogue:
             found = domain.recognize(said.text) if len(replies) > 1 else None
             key = found.response if found and found.intent == said.intent.name else "default"
             template = replies.get(key) or replies.get("default")
-            reply = render(template, said.slots) if template else ""
+            reply = _render(template, said.slots) if template else ""
         if reply:
             self._say(reply)
         if not reply and not talked:
@@ -209,3 +209,10 @@ def _cancelled(held: Transcript, reason: str) -> Cancelled:
         slots=held.slots,
         reason=reason,
     )
+
+
+def _render(template: str, slots: tuple[Slot, ...]) -> str:
+    # Most domains are silent, and shall not pay for templates.
+    from stages.replies import render
+
+    return render(template, slots)

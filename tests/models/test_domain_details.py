@@ -10,8 +10,10 @@ import jsonschema
 import pytest
 import yaml
 
-from models.domain import Domain
+from models.domain import WILDCARD, Domain
 from models.domain.schema import json_schema
+from models.errors import DomainError
+from models.vosk.grammar import strict_grammar
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "pipeline" / "schemas" / "domain.schema.json"
@@ -126,6 +128,97 @@ def test_given_a_folder_then_its_files_are_one_domain(tmp_path: Path) -> None:
     assert domain.skip_words == ("now", "quickly")
     for text in ("go to kitchen", "run to kitchen now", "quickly run to kitchen"):
         assert domain.parse(text) is not None
+
+
+OVEN = """
+language: en
+intents:
+  Bake:
+    data:
+      - sentences: ["bake it [for {length}] [in {where}] [at {heat}]"]
+      - sentences: ["level {1..5:level}"]
+lists:
+  length: {type: duration}
+  heat: {type: temperature, examples: [two hundred degrees]}
+  where: {values: [{in: upper oven, out: 1}, {in: lower oven, out: 2}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def oven(tmp_path_factory: pytest.TempPathFactory) -> Domain:
+    path = tmp_path_factory.mktemp("domain") / "oven.yaml"
+    path.write_text(OVEN, encoding="utf-8")
+    return Domain.load(path)
+
+
+def test_given_a_spoken_type_then_any_words_of_it_fill_the_slot(oven: Domain) -> None:
+    text = (
+        "bake it for an hour and twenty minutes in the lower oven at a hundred and eighty degrees"
+    )
+    text = text.replace("the lower", "lower")
+    example, found = oven.parse(text), oven.recognize(text)
+    assert example is not None
+    assert found is not None
+    assert example.slots == found.slots
+    typed = {s.name: oven.value(s.name, text[s.start : s.end]) for s in found.slots}
+    assert {name: (value.value, value.unit) for name, value in typed.items()} == {
+        "length": (4800, "seconds"),
+        "where": (2, None),
+        "heat": (180, None),
+    }
+    assert {name: oven.type_of(name) for name in typed} == {
+        "length": "duration",
+        "where": "list",
+        "heat": "temperature",
+    }
+
+
+def test_given_words_that_are_no_value_of_the_type_then_it_is_no_sentence(oven: Domain) -> None:
+    for text in ("bake it for the children", "bake it at home"):
+        assert oven.parse(text) is None
+        assert oven.recognize(text) is None
+    assert oven.value("length", "the children").value == "the children"
+
+
+def test_given_a_spoken_type_then_typical_phrases_are_sampled_and_in_the_grammar(
+    oven: Domain,
+) -> None:
+    lengths = set()
+    acceptor = oven.acceptor()
+    for example in oven.sample(200, seed=3):
+        assert oven.recognize(example.text) is not None, example.text
+        assert acceptor.accepts(example.text.split())
+        lengths |= {example.text[s.start : s.end] for s in example.slots if s.name == "length"}
+    assert len(lengths) > 20
+    assert all(isinstance(oven.resolve("length", words), int | float) for words in lengths)
+
+
+def test_given_a_range_in_the_template_then_its_numbers_are_the_values(oven: Domain) -> None:
+    assert oven.resolve("level", "three") == 3
+    assert oven.parse("level six") is None
+
+
+def test_given_a_spoken_type_in_another_language_then_the_error_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "ofen.yaml"
+    path.write_text(OVEN.replace("language: en", "language: de"), encoding="utf-8")
+    with pytest.raises(DomainError, match="the type duration is known in English only"):
+        Domain.load(path)
+
+
+def test_given_any_words_then_the_acceptor_and_the_grammar_take_unknown_speech(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "notes.yaml"
+    path.write_text(
+        "language: en\nintents: {Note: {data: [{sentences: ['note {message}']}]}}\n"
+        "lists: {message: {wildcard: true}}\n"
+    )
+    domain = Domain.load(path)
+    assert domain.words() == {"note"}
+    acceptor = domain.acceptor().minimized()
+    assert acceptor.accepts(["note", WILDCARD])
+    grammar = strict_grammar(acceptor, {"<eps>": 0, "note": 1, "[unk]": 2})
+    assert {arc.label for arcs in grammar.arcs for arc in arcs} == {1, 2}
 
 
 def test_given_the_shape_then_the_published_schema_is_it() -> None:
