@@ -22,6 +22,14 @@ LONGEST: Final = 60.0
 _log = logging.getLogger("intentd.dialogue")
 
 
+def find_program(command: Sequence[str]) -> None:
+    """Raises ConfigurationError when the program of a command is not there."""
+    if shutil.which(command[0]) is None:
+        raise ConfigurationError(
+            f"dialogue.speak: there is no program {command[0]}; install it or correct the name"
+        )
+
+
 class Speaker:
     """Runs ``command`` for each text, one after the other, with the text on standard input.
 
@@ -30,10 +38,7 @@ class Speaker:
     """
 
     def __init__(self, command: Sequence[str]) -> None:
-        if shutil.which(command[0]) is None:
-            raise ConfigurationError(
-                f"dialogue.speak: there is no program {command[0]}; install it or correct the name"
-            )
+        find_program(command)
         self._command = list(command)
         self._texts: queue.Queue[str | None] = queue.Queue(WAITING)
         self._process: subprocess.Popen[bytes] | None = None

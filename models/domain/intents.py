@@ -133,7 +133,8 @@ def read_examples(source: Source) -> Iterator[WrittenExample]:
             if "intent" not in content:
                 source.fail(path, "needs an intent: its name, or null for what must be rejected")
             intent = content["intent"]
-            if intent is not None and intent not in source.data["intents"]:
+            known = isinstance(intent, str) and intent in source.data["intents"]
+            if intent is not None and not known:
                 source.fail((*path, "intent"), f"there is no intent {intent!r}")
             yield _example(source, content, intent, path)
     for name, body in source.data["intents"].items():

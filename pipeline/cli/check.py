@@ -40,6 +40,8 @@ def check(configuration: str, no_microphone: bool) -> None:
     if settings is None:
         sys.exit(2)
     report.run("sockets", lambda: _check_sockets(settings))
+    if settings.domain is not None:
+        report.run("domain", lambda: _check_domain(settings))
     report.run("speech model", lambda: _check_speech(settings))
     for index, _ in enumerate(settings.understanders):
         report.run(f"language model {index + 1}", partial(_check_language, settings, index))
@@ -97,6 +99,20 @@ def _check_sockets(settings: Configuration) -> str:
             door.close()
             context.term()
     return str(directory)
+
+
+def _check_domain(settings: Configuration) -> str:
+    from models.domain import Domain
+    from pipeline.loading import find_domain
+    from stages.speaker import find_program
+
+    assert settings.domain is not None
+    domain = Domain.load(find_domain(settings.domain))
+    if domain.talks and settings.dialogue.enabled and settings.dialogue.speak:
+        find_program(settings.dialogue.speak)
+    counts = f"{domain.name}, {len(domain.intents)} intents, {len(domain.templates)} templates"
+    written = f"; only written: {', '.join(domain.unspoken)}" if domain.unspoken else ""
+    return f"{counts}{written}"
 
 
 def _check_speech(settings: Configuration) -> str:

@@ -84,6 +84,7 @@ HEAD = "language: en\nintents:\n  Go:\n    data:\n      - sentences:\n"
         ),
         (f"{HEAD}          - go\nexamples:\n  - {{text: go}}\n", 8, "needs an intent"),
         (f"{HEAD}          - go\nexamples:\n  - {{text: a, intent: B}}\n", 8, "no intent 'B'"),
+        (f"{HEAD}          - go\nexamples:\n  - {{text: a, intent: [B]}}\n", 8, "no intent ['B']"),
         ("language: en\nlanguage: de\n", 2, "language stands here a second time"),
         (f"{HEAD}{LISTS}{{}}\n", 8, "needs either values or range"),
         (
