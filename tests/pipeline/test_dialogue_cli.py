@@ -123,3 +123,13 @@ def test_given_no_dialogue_wanted_then_incomplete_intents_are_published(
     )
     done = intentd("chat", "-c", str(path), stdin=b"set a timer\n")
     assert "HassStartTimer()" in done.stdout
+
+
+def test_given_a_program_that_is_not_there_then_check_names_it(
+    intentd: CommandLine, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(f"domain: {timers(tmp_path)}\ndialogue: {{speak: [whisper9, -q]}}\n")
+    done = intentd("check", "--no-microphone", "-c", str(path))
+    assert done.returncode == 2
+    assert "fails  domain: dialogue.speak: there is no program whisper9; install" in done.stdout
