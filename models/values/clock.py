@@ -12,7 +12,14 @@ from models.values.words import Words, ends, position, without
 _PAST = ("past", "after")
 _TO = ("to", "till", "until", "before", "of")
 _WRITTEN = re.compile(r"(\d{1,2})[:.](\d{2})")
-_AFTERNOON = ("pm", "in the afternoon", "in the evening", "this afternoon", "this evening")
+_AFTERNOON = (
+    "pm",
+    "in the afternoon",
+    "in the evening",
+    "this afternoon",
+    "this evening",
+    "tonight",
+)
 _NAMED = {"noon": 12, "midday": 12, "midnight": 0}
 
 

@@ -21,7 +21,7 @@ def color(words: Words) -> str | None:
     """A CSS colour: its name (``darkblue``), or ``#rrggbb`` where CSS has none for it."""
     import webcolors
 
-    words = without(words, "a", "the")
+    words = without(words, "a", "the", "color", "colour")
     text = " ".join(words)
     if text in _MORE:
         return _MORE[text]

@@ -67,7 +67,7 @@ def add_months(start: date, months: int) -> date:
 def _weekday(words: Words, today: date) -> date | None:
     if len(words) == 3 and words[1:] == ("next", "week"):
         words = ("next", words[0])
-    elif words[:2] == ("this", "coming"):
+    elif words[:2] in (("this", "coming"), ("the", "coming")):
         words = words[1:]
     if not words or words[-1].removesuffix("s") not in WEEKDAYS or len(words) > 2:
         return None
@@ -98,8 +98,9 @@ def _relative(words: Words, today: date) -> date | None:
     if len(words) > 1 and words[-1] == "week" and words[-2] not in ("a", "next", "last", "this"):
         start = day(words[:-1], today)  # friday week
         return None if start is None else start + timedelta(days=7)
-    if "from" in words:
-        at = words.index("from")
+    joint = "from" if "from" in words else "on"
+    if joint in words:
+        at = words.index(joint)
         start = today if words[at + 1 :] == ("now",) else day(words[at + 1 :], today)
         return None if start is None else _moved(words[:at], start, 1)
     return None
@@ -134,12 +135,16 @@ def _period(words: Words, today: date) -> date | None:
             return monday + timedelta(days=12)
         case ("next", "week"):
             return monday + timedelta(days=7)
+        case ("last", "week"):
+            return monday - timedelta(days=7)
         case ("next", "month"):
             return add_months(today.replace(day=1), 1)
         case ("next", "year"):
             return date(today.year + 1, 1, 1)
         case ("end", "of", "the", "month") | ("last", "day", "of", "the", "month"):
             return add_months(today.replace(day=1), 1) - timedelta(days=1)
+        case ("end", "of", "the", "year") | ("last", "day", "of", "the", "year"):
+            return date(today.year, 12, 31)
         case _:
             return None
 

@@ -32,6 +32,10 @@ def moment(words: Words, now: datetime) -> datetime | None:
     length = _length(words)
     if length is not None:
         return _later(now, length)
+    months = words[:1] == ("in",) and words[-1].removesuffix("s") in ("month", "year")
+    that_day = day(words, now.date()) if months else None
+    if that_day is not None:
+        return datetime.combine(that_day, now.timetz())
     for rest, part in _parts(words):
         for first, second in _halves(rest):
             found = _on_day(first, second, part, now)

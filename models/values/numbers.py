@@ -48,8 +48,10 @@ def cardinal(words: Words) -> int | None:
     """A whole number of at least zero, in words or digits."""
     if len(words) == 1 and words[0].isdigit():
         return int(words[0])
-    if words == ("oh",):
+    if words in (("oh",), ("nought",), ("nil",)):
         return 0
+    if words == ("a", "single"):
+        return 1
     for scale, size in SCALES.items():
         if scale in words:
             at = words.index(scale)
@@ -76,7 +78,7 @@ def small(words: Words) -> int | None:
 def ordinal(words: Words) -> int | None:
     """A place in a row, from 1; -1 is the last. ``the twenty first``, ``number seven``."""
     words = without(words, "the", "very")
-    if words == ("last",):
+    if words in (("last",), ("final",)):
         return -1
     if words in (("next", "to", "last"), ("second", "to", "last")):
         return -2

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from models.values.numbers import number, ordinal
 from models.values.value import Value
-from models.values.words import Words, split, without
+from models.values.words import Words, ends, split, without
 
 LONGEST = 30
 """More words than any value has; a long transcript isn't worth a try."""
@@ -41,7 +41,8 @@ def _timed(kind: str, said: Words, now: datetime) -> Value | None:
     if kind == "date":
         from models.values.days import day
 
-        found = day(said, now.date())
+        part = ends(said, "morning", "afternoon", "evening", "night")
+        found = day(part[0] if part else said, now.date())  # tomorrow morning
         return None if found is None else Value(found.isoformat())
     if kind == "time":
         from models.values.clock import clock

@@ -20,6 +20,8 @@ LEVELS = {
     "a half": 50,
     "a quarter": 25,
     "quarter": 25,
+    "one quarter": 25,
+    "one half": 50,
     "three quarters": 75,
     "a third": 100 / 3,
     "one third": 100 / 3,
@@ -81,7 +83,7 @@ def duration(words: Words) -> Value | None:
 
 def seconds(words: Words) -> Number | None:
     """Length in seconds of ``an hour and a half`` and the like, or None."""
-    words = without(words, "for", "about")
+    words = without(words, "for", "about", "exactly")
     total: Number = 0
     begin = 0
     unit = 0
