@@ -3,6 +3,8 @@
 # make test-train  the tests of the trainers, with PyTorch
 # make fuzz   every decoder under a coverage-guided fuzzer: MINUTES=10 each, TARGETS="…" for some
 # make bench  benchmarks against plain loops of the same libraries
+# make bench-picovoice LABELS=… NOISE=…  Picovoice's speech-to-intent benchmark, with peers
+# make bench-peers SNIPS=… HWU64=…       language understanding against its peers
 # Each sets up .venv by itself; a second call starts at once.
 
 PYTHON ?= python3
@@ -12,6 +14,7 @@ TRAIN := .venv-train
 REPLAYS := tests/replays
 
 .PHONY: run test lint test-train fuzz bench wheel clean
+.PHONY: run test lint test-train bench bench-picovoice bench-peers wheel clean
 
 run: $(VENV)/.run
 	@$(BIN)/intentd replay $(REPLAYS)/coffee -c coffee --expect $(REPLAYS)/coffee/expect.ndjson --at-least 8
@@ -39,11 +42,17 @@ fuzz: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
 
+bench-picovoice: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks.picovoice $(LABELS) $(NOISE) --docs
+
+bench-peers: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks.peers --snips $(SNIPS) --hwu64 $(HWU64) --docs
+
 wheel: $(VENV)/.test
 	$(BIN)/python -m pip wheel -q --no-deps -w dist .
 
 clean:
-	rm -rf $(VENV) $(TRAIN) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN) .venv-peers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/.run: $(BIN)/python pyproject.toml
 	@echo "installing intentd into $(VENV)"

@@ -17,7 +17,7 @@ function showTiles(found) {
   const { intents, slots, words, latency_ms: latency, real_time_factor: factor } = found;
   const tiles = [
     tile("accepted", percent(found.acceptance.value), between(found.acceptance), true),
-    tile("accepted strictly", percent(found.acceptance_strict.value), "no slot too many"),
+    tile("strictly", percent(found.acceptance_strict.value), "no slot too many"),
     intents && tile("intent", percent(intents.accuracy.value), counted(intents.accuracy)),
     slots && tile("slot F1", percent(slots.f1.value), between(slots.f1)),
     words && tile("word errors", percent(words.wer.value),
@@ -69,10 +69,10 @@ function showConfusion(found) {
       return element("td", { style, class: confusion[r][c] ? "" : "zero", title: `${labels[r]} understood as ${labels[c]}: ${confusion[r][c]} of ${total}` },
         c === r ? element("b", {}, text) : text);
     });
-    return element("tr", {}, element("td", {}, labels[r]), ...cells, element("td", {}, percent(scores[labels[r]].f1)));
+    return element("tr", {}, element("td", {}, labels[r]), ...cells, element("td", {}, percent(scores[labels[r]].f1).replace(/\.\d/, "")));
   });
   const note = `Macro F1 ${percent(found.intents.macro_f1.value)}.`;
-  byId("confusion-card").classList.toggle("wide", columns.length > 13);
+  for (const id of ["confusion-card", "slots-card"]) byId(id).classList.toggle("wide", columns.length > 13);
   put("confusion", [element("table", { class: "confusion" }, head, ...body), element("p", { class: "note" }, note)]);
 }
 
