@@ -28,7 +28,7 @@ def make_conditions(noises: Sequence[str], ratios: Sequence[float]) -> tuple[Con
     for stem in stems:
         if stems.count(stem) > 1:
             raise ConfigurationError(f"--noise: two files are named {stem}; rename one")
-    return (CLEAN, *(Condition(noise=n, snr=ratio) for n in noises for ratio in ratios))
+    return (CLEAN, *(Condition(noise=n, snr=float(ratio)) for n in noises for ratio in ratios))
 
 
 def check_names(settings: Configuration, recordings: Iterable[LabelledRecording]) -> None:

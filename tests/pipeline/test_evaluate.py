@@ -10,7 +10,6 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -31,9 +30,10 @@ from pipeline.evaluation.document import (
 )
 from pipeline.evaluation.labels import Label
 from pipeline.evaluation.mixing import Condition, loudest_frame, mix, read_samples
+from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.page import write_report
 from pipeline.evaluation.running import Prepared, model_ids, prepare
-from pipeline.evaluation.working import evaluate_recording
+from pipeline.evaluation.working import evaluate_recording, work
 
 HOME = ("turn-on-the-kitchen-lights.flac", "turn-off-the-bedside-lamp.ogg")
 REJECTED = "she-read-the-letter-twice-and-began-to-laugh.ogg"
@@ -85,19 +85,36 @@ def noise(tmp_path: Path) -> Path:
     return path
 
 
-def evaluation(
-    intentd: CommandLine, data: Path, *options: str, configuration: str = "home"
-) -> dict[str, Any]:
-    done = intentd("evaluate", str(data), "-c", configuration, "--json", *options)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+def evaluate_here(
+    data: Path, noise: Path | None = None, audio: Path | None = None
+) -> tuple[Prepared, Evaluation]:
+    """An evaluation in this process."""
+    noises, ratios = ([str(noise)], [30.0]) if noise else ([], [])
+    prepared = prepare(data, "home", noises=noises, ratios=ratios, audio=audio)
+    job = prepared.job
+    chain = Chain(job.configuration)
+    chain.open()
+    found = [o for r in job.recordings for o in evaluate_recording(chain, r, job.conditions, 0)]
+    chain.close()
+    document = make_document(
+        found,
+        job.conditions,
+        data=str(data),
+        configuration="home",
+        models=model_ids(job.configuration),
+        thresholds={"*": 0.6},
+        seed=0,
+        cost=Cost(),
+    )
+    return prepared, document
 
 
 def test_given_recordings_then_every_figure_and_voice2jsons_keys(
     intentd: CommandLine, data: Path
 ) -> None:
-    found = evaluation(intentd, data, "--jobs", "1")
+    done = intentd("evaluate", str(data), "-c", "home", "--json", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
     (clean,) = found["conditions"]
     assert clean["acceptance"]["numerator"] == 2
     assert clean["acceptance"]["denominator"] == 3
@@ -145,39 +162,29 @@ def test_given_noise_and_a_report_then_a_page_and_a_bar_that_is_missed(
     assert "nothing-heard" in kinds or "misheard" in kinds
 
 
-def test_given_a_folder_then_json_or_the_words_alone_are_labels(
-    intentd: CommandLine, data: Path
-) -> None:
+def test_given_a_folder_then_json_or_the_words_alone_are_labels(data: Path) -> None:
     folder = data.parent
     data.unlink()
     (folder / HOME[0]).with_suffix(".txt").write_text("Turn on the kitchen lights\n")
     (folder / HOME[1]).with_suffix(".json").write_text('{"intent": "HassTurnOff"}')
     (folder / REJECTED).with_suffix(".json").write_text('{"intent": null}')
-    found = evaluation(intentd, folder)
-    by_name = {one["audio"]: one for one in found["recordings"]}
-    label = by_name[HOME[0]]["expected"]
-    assert label["intent"] == "HassTurnOn"
-    assert label["slots"]["area"] == "kitchen"
-    assert found["conditions"][0]["acceptance"]["value"] == 1
+    _, found = evaluate_here(folder)
+    label = {one.audio: one for one in found.recordings}[HOME[0]].expected
+    assert label.intent == "HassTurnOn"
+    assert label.slots
+    assert label.slots["area"] == "kitchen"
+    assert found.conditions[0].acceptance.value == 1
 
 
 def test_given_picovoices_labels_then_the_recordings_may_have_another_suffix(
-    intentd: CommandLine, data: Path, tmp_path: Path
+    data: Path, tmp_path: Path
 ) -> None:
     labels = tmp_path / "label.json"
-    labels.write_text(
-        json.dumps(
-            {
-                "turn-on-the-kitchen-lights.wav": {
-                    "intent": "HassTurnOn",
-                    "slots": {"area": " kitchen"},
-                }
-            }
-        )
-    )
-    found = evaluation(intentd, labels, "--audio", str(data.parent))
-    assert found["conditions"][0]["acceptance"]["value"] == 1
-    assert found["conditions"][0]["acceptance_strict"]["value"] == 0  # domain was not labelled
+    meaning = {"intent": "HassTurnOn", "slots": {"area": " kitchen"}}
+    labels.write_text(json.dumps({"turn-on-the-kitchen-lights.wav": meaning}))
+    _, found = evaluate_here(labels, audio=data.parent)
+    assert found.conditions[0].acceptance.value == 1
+    assert found.conditions[0].acceptance_strict.value == 0  # domain was not labelled
 
 
 @pytest.mark.parametrize(
@@ -267,50 +274,30 @@ def test_given_an_empty_set_or_two_labels_for_a_file_then_an_error(
         prepare(tmp_path, "home")
 
 
-def test_given_an_interruption_then_the_same_command_goes_on(
+def test_given_an_interruption_then_the_same_evaluation_goes_on(
     intentd: CommandLine, data: Path, noise: Path
 ) -> None:
-    ratios = ",".join(map(str, range(20, 26)))
-    command = ["evaluate", str(data), "-c", "home", "--noise", str(noise), "--snr", ratios]
+    command = ["evaluate", str(data), "-c", "home", "--noise", str(noise), "--snr", "30,40"]
     running = intentd.start(*command, "--jobs", "1", "--json")
-    cache = Path(os.environ["XDG_CACHE_HOME"]) / "intentd" / "evaluations"
-    deadline = time.monotonic() + 40
-    while not any(cache.glob("*.ndjson")):
+    prepared = prepare(data, "home", noises=[str(noise)], ratios=[30, 40])
+    journal = prepared.journal()
+    deadline = time.monotonic() + 50
+    while not journal.path.exists():
         assert time.monotonic() < deadline, "nothing was written down"
-        time.sleep(0.05)
+        time.sleep(0.02)
     running.send_signal(signal.SIGINT)
     _, told = running.communicate(timeout=30)
     assert running.returncode == 130
     assert "the same command goes on" in told
-    (journal,) = cache.glob("*.ndjson")
-    with journal.open("ab") as file:
+    known = journal.read()
+    assert 3 <= len(known) < 9
+    with journal.path.open("ab") as file:
         file.write(b'\n{"audio": "torn')
-    done = intentd(*command, "--json")
-    assert done.returncode == 0, done.stderr
-    assert "going on with an earlier run: " in done.stderr
-    assert len(json.loads(done.stdout)["recordings"]) == 3 * 7
-    assert not journal.exists()
-
-
-def evaluate_here(data: Path, noise: Path) -> tuple[Prepared, Evaluation]:
-    """An evaluation in this process."""
-    prepared = prepare(data, "home", noises=[str(noise)], ratios=[30])
-    job = prepared.job
-    chain = Chain(job.configuration)
-    chain.open()
-    found = [o for r in job.recordings for o in evaluate_recording(chain, r, job.conditions, 0)]
-    chain.close()
-    document = make_document(
-        found,
-        job.conditions,
-        data=str(data),
-        configuration="home",
-        models=model_ids(job.configuration),
-        thresholds={"*": 0.6},
-        seed=0,
-        cost=Cost(),
-    )
-    return prepared, document
+    seen: list[Outcome] = []
+    found = work(prepared.job, journal, jobs=1, on_done=seen.append, on_warning=pytest.fail)
+    assert len(found) == len(seen) == 9
+    assert all(outcome in found for outcome in known), "what was known is not done again"
+    assert len(journal.read()) == 9
 
 
 def test_given_two_evaluations_then_what_changed_and_whether_it_is_chance(
