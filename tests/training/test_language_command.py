@@ -11,12 +11,20 @@ import torch
 import transformers
 import yaml
 from click.testing import CliRunner
-from language_material import SNIPS, joint_config, joint_rows, squad, write_config, write_rows
+from language_material import (
+    joint_config,
+    joint_rows,
+    small_tokenizer,
+    squad,
+    write_config,
+    write_rows,
+)
 
 from models.errors import ConfigurationError, ModelError
 from models.mobilebert import Encoder, LanguageModel
 from models.mobilebert.answering import Answerer
 from models.mobilebert.labels import TopicsHead, read_labels
+from models.mobilebert.network import Network
 from models.training.language.encoders import GOOGLE, count_parameters, new_encoder
 from models.training.language.loop import read_checkpoint
 from models.training.language.settings import read_settings
@@ -105,7 +113,7 @@ def test_given_questions_it_writes_a_model_that_points_into_a_document(tmp_path:
         task="qa",
         train=["squad.json"],
         development=["squad.json"],
-        epochs=80,
+        epochs=50,
         learning_rate=4e-3,
         dropout=0.0,
     )
@@ -120,9 +128,15 @@ def test_given_questions_it_writes_a_model_that_points_into_a_document(tmp_path:
     assert answerer.best("when?", "") is None
 
 
-def teacher(folder: Path, vocabulary: int = 30522) -> Path:
+def pieces(folder: Path) -> int:
+    """Size of the vocabulary of ``small_tokenizer``."""
+    tokenizer = small_tokenizer(folder.parent / "tokenizer") / "tokenizer.json"
+    return len(json.loads(tokenizer.read_text())["model"]["vocab"])
+
+
+def teacher(folder: Path) -> Path:
     config = transformers.BertConfig(
-        vocab_size=vocabulary,
+        vocab_size=pieces(folder),
         hidden_size=24,
         num_hidden_layers=2,
         num_attention_heads=2,
@@ -136,7 +150,8 @@ def teacher(folder: Path, vocabulary: int = 30522) -> Path:
 def save(network: Any, folder: Path) -> Path:
     network.save_pretrained(folder)
     tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_file=str(SNIPS / "tokenizer.json"), pad_token="[PAD]"
+        tokenizer_file=str(small_tokenizer(folder.parent / "tokenizer") / "tokenizer.json"),
+        pad_token="[PAD]",
     )
     tokenizer.save_pretrained(folder)
     return folder
@@ -162,6 +177,41 @@ def test_given_a_teacher_it_makes_a_base_that_can_be_trained_on(tmp_path: Path) 
     assert LanguageModel.load(tuned).intents == ("LightOn", "Play")
 
 
+def test_given_a_base_that_answers_already_it_is_exported_as_it_is(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=pieces(tmp_path / "squad-model"),
+        hidden_size=24,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+    )
+    network = transformers.BertForQuestionAnswering(config).eval()
+    folder = save(network, tmp_path / "squad-model")
+    squad(tmp_path)
+
+    made = run(
+        write_config(tmp_path, task="qa", base=str(folder), epochs=0, development=["squad.json"])
+    )
+
+    ids = torch.tensor([[101, 2043, 102, 1996, 2304, 102]])
+    types = torch.tensor([[0, 0, 0, 1, 1, 1]])
+    with torch.no_grad():
+        expected = network(ids, torch.ones_like(ids), types).start_logits[0].numpy()
+    full = Network.load(made.parent / "fp32").run_ids(ids[0].numpy(), types[0].numpy())
+    assert full["start_logits"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_given_a_base_that_never_answered_and_nothing_to_learn_from_it_says_so(
+    tmp_path: Path,
+) -> None:
+    squad(tmp_path)
+
+    with pytest.raises(ModelError, match="does not answer questions yet"):
+        run(write_config(tmp_path, task="qa", epochs=0, development=["squad.json"]))
+
+
 @pytest.mark.parametrize("family", ["bert", "distilbert", "mobilebert"])
 def test_given_a_folder_of_hugging_face_it_is_the_base(tmp_path: Path, family: str) -> None:
     folder = tmp_path / "base"
@@ -169,11 +219,18 @@ def test_given_a_folder_of_hugging_face_it_is_the_base(tmp_path: Path, family: s
     if family == "bert":
         teacher(folder)
     elif family == "distilbert":
-        small = {"dim": 24, "hidden_dim": 32, "n_heads": 2, "n_layers": 1}
+        small = {
+            "vocab_size": pieces(folder),
+            "dim": 24,
+            "hidden_dim": 32,
+            "n_heads": 2,
+            "n_layers": 1,
+        }
         config = transformers.DistilBertConfig(max_position_embeddings=64, **small)
         save(transformers.DistilBertModel(config), folder)
     else:
         sizes = {
+            "vocab_size": pieces(folder),
             "embedding_size": 16,
             "hidden_size": 32,
             "intra_bottleneck_size": 16,

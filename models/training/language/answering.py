@@ -15,13 +15,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from models.errors import ModelError
 from models.mobilebert.answering import Answerer, PairTokenizer
 from models.mobilebert.labels import AnswerHead, Labels
 from models.mobilebert.tokens import TOKENIZER_FILE, WordTokenizer
 from models.training.language.answer_data import Question, Window, read_questions, windows_of
+from models.training.language.encoders import answer_head
 from models.training.language.export import quantise, write_onnx
 from models.training.language.labelling import MODEL_FILE, write_labels
-from models.training.language.loop import Loop
+from models.training.language.loop import Loop, Progress
 from models.training.language.measures import Measures
 from models.training.language.run_card import (
     Run,
@@ -67,6 +69,13 @@ def train_answers(settings: Answer, config: Path, report: Callable[[str], None])
     """Train as ``settings`` say; returns the model folder. Raises ModelError."""
     run = settings.out
     network = AnswerNetwork(encoder_of(settings))
+    head = answer_head(settings.base, network.ends.in_features)
+    if head is not None:
+        network.ends = head
+    elif not settings.epochs or not settings.train:
+        raise ModelError(
+            f"{settings.base} does not answer questions yet: give files to train on, and epochs"
+        )
     words = WordTokenizer.load(run, settings.max_tokens)
     pairs = PairTokenizer(words.backend, settings.max_tokens)
     train = [question for path in settings.train for question in read_questions(path)]
@@ -78,11 +87,13 @@ def train_answers(settings: Answer, config: Path, report: Callable[[str], None])
     loop: Loop[list[Window]] = Loop(
         network, schedule_of(settings), checkpoint=run / CHECKPOINT, report=report
     )
-    progress = loop.run(
-        lambda _, rng: _batches(windows, settings.batch, rng),
-        lambda batch: _loss(network, batch),
-        lambda: _pointing(network, judged),
-    )
+    progress = Progress()
+    if settings.epochs:
+        progress = loop.run(
+            lambda _, rng: _batches(windows, settings.batch, rng),
+            lambda batch: _loss(network, batch),
+            lambda: _pointing(network, judged),
+        )
     none = any(not question.answers for question in train)
     full, folder = run / "fp32", run / "model"
     for path in (full, folder):

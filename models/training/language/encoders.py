@@ -10,7 +10,14 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, MobileBertConfig, MobileBertModel
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForQuestionAnswering,
+    AutoTokenizer,
+    MobileBertConfig,
+    MobileBertModel,
+)
 
 from models.catalogue import find
 from models.errors import ModelError
@@ -71,6 +78,20 @@ def base_encoder(base: str, tokenizer_to: Path) -> nn.Module:
     if hasattr(encoder, "pooler"):
         encoder.pooler = None
     return _ready(encoder)
+
+
+def answer_head(base: str, hidden: int) -> nn.Linear | None:
+    """The head of a Hugging Face model that answers questions already; None for another base."""
+    folder = find_base(base) if base != "scratch" else None
+    if base == "scratch" or (folder is not None and not (folder / "config.json").exists()):
+        return None
+    source = str(folder or base)
+    with _offline(folder is not None):
+        names = AutoConfig.from_pretrained(source).architectures or []
+        if not any(name.endswith("ForQuestionAnswering") for name in names):
+            return None
+        head = AutoModelForQuestionAnswering.from_pretrained(source).qa_outputs
+    return head if head.in_features == hidden and head.out_features == 2 else None
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -134,7 +134,10 @@ class Tag(TextSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 class Answer(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qa"):
     """Where in a text the answer to a question stands (SQuAD's format)."""
 
-    train: Files
+    epochs: Annotated[int, msgspec.Meta(ge=0)] = 5
+    """0 exports a base that was taught to answer already, as many on Hugging Face are."""
+
+    train: tuple[Path, ...] = ()
     development: Files
     test: dict[str, Path] = {}
     max_tokens: Annotated[int, msgspec.Meta(ge=4, le=512)] = 128
