@@ -140,6 +140,23 @@ def test_given_an_out_of_scope_label_its_probability_is_apart_from_the_intents(
     assert total == pytest.approx(1.0)
 
 
+def test_given_a_scope_texts_of_little_energy_are_rejected_and_no_intent_is_likely(
+    variant: Variant,
+) -> None:
+    def change(labels: dict[str, Any]) -> None:
+        labels["heads"][0]["scope"] = {"threshold": 8.0, "scale": 0.5}
+
+    model = variant(change)
+    inside = model.understand("will it rain in london tomorrow")
+    outside = model.understand("the seventh son of the old carpenter")
+
+    assert inside.rejected < outside.rejected
+    assert outside.intents[0].confidence < inside.intents[0].confidence
+    for reading in (inside, outside):
+        total = reading.rejected + sum(intent.confidence for intent in reading.intents)
+        assert total == pytest.approx(1.0)
+
+
 def test_given_a_higher_temperature_it_is_less_sure_of_the_same_intent(
     snips: LanguageModel, variant: Variant
 ) -> None:
