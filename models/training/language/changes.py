@@ -10,6 +10,7 @@ from random import Random
 from models.mobilebert.labels import OUTSIDE
 from models.training.language.alignment import LabelledText, tag_spans
 from models.training.language.settings import TextSettings
+from models.training.language.speech_shape import SpeechShape
 
 OPEN_SHARE = 0.3
 """A slot whose values are this often new ones (distinct values over occurrences) is open: its
@@ -34,6 +35,7 @@ class Changes:
             name for name, found in values.items() if len(found) >= OPEN_SHARE * found.total()
         }
         self._texts = [text.words for text in texts]
+        self._speech = SpeechShape() if settings.speech else None
 
     @property
     def open_slots(self) -> frozenset[str]:
@@ -47,6 +49,8 @@ class Changes:
             text = self._refilled(text, rng)
         if settings.noise:
             text = self._misspelt(text, rng)
+        if self._speech is not None and rng.random() < settings.speech:
+            text = self._speech(text, rng)
         return text
 
     def _refilled(self, text: LabelledText, rng: Random) -> LabelledText:
