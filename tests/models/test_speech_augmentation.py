@@ -16,6 +16,7 @@ from models.training.speech.augmentation import (
     mix,
     quantise,
 )
+from models.training.speech.codec import CODECS, Codec, pass_codec
 from models.training.speech.noise import NoisePool
 from models.training.speech.rooms import REVERBERATION, simulate_room
 
@@ -88,6 +89,7 @@ def test_nothing_but_the_volume_changes_where_all_shares_are_0() -> None:
         {"room": 1.0},
         {"tilt": 1.0, "bandwidth": 1.0},
         {"speeds": (0.9,)},
+        {"codec": 1.0},
     ],
 )
 def test_each_change_is_heard_and_is_the_same_for_the_same_seed(change: dict[str, object]) -> None:
@@ -100,6 +102,20 @@ def test_each_change_is_heard_and_is_the_same_for_the_same_seed(change: dict[str
     assert np.array_equal(changed, again)
     length = min(len(still), len(changed))
     assert np.corrcoef(changed[:length], still[:length])[0, 1] < 0.999
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.encoding)
+def test_given_a_codec_then_speech_stays_in_place_and_loses_some_detail(
+    codec: Codec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.training.speech.codec.CODECS", (codec,))
+    rng = np.random.default_rng(6)
+    steps = np.cumsum(rng.normal(300, 200, 20_011)) * 2 * np.pi / RATE
+    speech = (0.3 * np.sin(steps)).astype(np.float32)
+    heard = pass_codec(speech, rng)
+    assert len(heard) == len(speech)
+    error = np.mean((heard - speech) ** 2) / np.mean(speech**2)
+    assert 1e-7 < error < 0.3
 
 
 def test_samples_stay_16_bit_numbers() -> None:

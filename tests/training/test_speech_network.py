@@ -13,6 +13,7 @@ import torch
 from models.metrics import edit_distance
 from models.training.speech.batches import collate, group
 from models.training.speech.cache import Example
+from models.training.speech.denominator import denominator, phone_trigram
 from models.training.speech.features import output_frames
 from models.training.speech.loss import selfless_ctc
 from models.training.speech.network import AcousticNetwork
@@ -66,6 +67,50 @@ def test_gradients_of_the_loss_are_those_of_brute_force() -> None:
         return selfless_ctc(normal, labels, torch.tensor([4]), torch.tensor([2]))
 
     assert torch.autograd.gradcheck(loss, (scores,))
+
+
+def probability(trigram: torch.Tensor, labels: tuple[int, ...]) -> float:
+    """Of a phone sequence and its end."""
+    padded = (0, 0, *labels, 0)
+    return math.prod(
+        float(trigram[b, a, c]) for a, b, c in zip(padded, padded[1:], padded[2:], strict=False)
+    )
+
+
+def test_given_phones_then_the_trigram_sums_to_1_and_knows_what_follows() -> None:
+    trigram = phone_trigram([[1, 2, 1, 2]] * 50 + [[2, 2]], 3)
+    assert torch.allclose(trigram.sum(-1), torch.ones(3, 3))
+    assert trigram[0, 0, 1] > 0.6 > 0.1 > trigram[0, 0, 2]  # the first phone
+    assert trigram[2, 1, 1] > 0.3
+    assert trigram[1, 1, 2] > 0.5  # never heard: the bigram tells
+    assert (trigram > 0).all()
+
+
+def test_the_denominator_sums_over_all_phone_sequences() -> None:
+    trigram = phone_trigram([[1, 2], [2], [1, 1, 2]], 3).double()
+    random = torch.Generator().manual_seed(4)
+    scores = torch.randn(2, 5, 3, generator=random, dtype=torch.float64).log_softmax(-1)
+    frames = [5, 3]
+    sums = denominator(scores, torch.tensor(frames), trigram).exp().tolist()
+    for row, count in enumerate(frames):
+        sequences = [s for n in range(count + 1) for s in itertools.product([1, 2], repeat=n)]
+        total = sum(
+            math.exp(-by_hand(scores[row, :count], list(s))) * probability(trigram, s)
+            for s in sequences
+        )
+        assert sums[row] == pytest.approx(total, rel=1e-6)
+
+
+def test_given_long_speech_then_the_denominator_does_not_vanish() -> None:
+    trigram = phone_trigram([[1, 2, 3]], 40)
+    scores = torch.full((1, 900, 40), -math.log(40), requires_grad=True)
+    total = denominator(scores, torch.tensor([900]), trigram)
+    total.sum().backward()
+    # Every frame is blank or goes on with some phone.
+    least, most = 900 * math.log(1 / 40), 900 * math.log(2 / 40)
+    assert least < total.item() < most
+    assert scores.grad is not None
+    assert torch.isfinite(scores.grad).all()
 
 
 def test_given_an_utterance_in_a_batch_then_it_scores_as_alone() -> None:

@@ -62,6 +62,17 @@ def test_given_speech_then_phones_are_learnt_and_everything_is_written(
     assert "phone_error_rate" in (tmp_path / "run" / "plot.svg").read_text()
 
 
+def test_given_a_share_of_mutual_information_then_phones_are_learnt_too(tmp_path: Path) -> None:
+    (tmp_path / "speech").mkdir()
+    manifest = write_corpus(tmp_path / "speech", 24)
+    configuration = write_configuration(
+        tmp_path, manifest, epochs=20, denominator=0.5, batch_frames=1500, learning_rate=0.02
+    )
+    train(read_settings(configuration))
+    losses = [record["loss"] for record in log_of(tmp_path) if "loss" in record]
+    assert losses[-1] < losses[0] - 0.5
+
+
 def test_given_a_finished_run_then_starting_it_again_changes_nothing(
     tmp_path: Path, manifest: Path
 ) -> None:
@@ -141,6 +152,23 @@ def test_given_features_broken_off_then_whole_shards_are_kept(
     Corpus.read(settings).make(lambda _: None)
     assert [path.read_bytes() for path in shards] == content
     assert untouched.stat().st_mtime_ns == time_made
+
+
+def test_given_features_damaged_in_the_middle_of_a_run_then_it_goes_on_without_them(
+    tmp_path: Path, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "SHARD", 10)
+    settings = read_settings(write_configuration(tmp_path, manifest, epochs=2))
+    Corpus.read(settings).make(lambda _: None)
+    shard = sorted((tmp_path / "cache").glob("training-*.npz"))[0]
+    content = bytearray(shard.read_bytes())
+    content[1000] ^= 0xFF  # in the features: only reading all of them finds it
+    shard.write_bytes(content)
+    train(settings)
+    notes = [record["note"] for record in log_of(tmp_path) if "note" in record]
+    assert any(shard.name in note and "damaged features" in note for note in notes)
+    assert not shard.exists()
+    assert read_checkpoint(tmp_path / "run" / "checkpoint.pt")["progress"]["finished"]
 
 
 def test_given_another_seed_then_other_features_are_made(tmp_path: Path, manifest: Path) -> None:

@@ -1,8 +1,8 @@
 """What happens to speech on its way to a microphone, and masks over its features.
 
 Waveforms: speed, rooms, recorded noise and babble at a random signal-to-noise ratio, bandwidth
-and tilt of the channel, volume with clipping. Features: SpecAugment (Park et al., 2019) without
-time warping. Everything is drawn from the generator that is passed in.
+and tilt of the channel, volume with clipping, codecs. Features: SpecAugment (Park et al., 2019)
+without time warping. Everything is drawn from the generator that is passed in.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import soxr
 
 from models.training.speech.audio import RATE, Samples
+from models.training.speech.codec import pass_codec
 from models.training.speech.features import BINS, Features
 from models.training.speech.noise import NoisePool
 
@@ -48,6 +49,9 @@ class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Share with a low-pass between 3.4 and 7.5 kHz."""
 
     tilt: float = 0.4
+    codec: float = 0.0
+    """Share that was packed and unpacked by one of ``codec.CODECS``, as by a telephone or radio."""
+
     masks: float = 0.5
     """Share of utterances with masks over their features, drawn anew in every epoch."""
 
@@ -76,7 +80,9 @@ class Augmenter:
             babble = np.sum([_fit(other, len(samples), rng) for other in others], axis=0)
             samples = mix(samples, babble, rng.uniform(*settings.snr) + 5.0)
         samples = self._channel(samples, rng)
-        return self._volume(samples, rng)
+        samples = self._volume(samples, rng)
+        # Drawn last: with a share of 0 all other draws are what they were.
+        return pass_codec(samples, rng) if rng.random() < settings.codec else samples
 
     def _channel(self, samples: Samples, rng: np.random.Generator) -> Samples:
         settings = self._settings

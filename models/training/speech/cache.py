@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ BABBLE = 3
 """Other recordings of the shard that are offered for babble."""
 
 FORMAT = 1
+
+_ARRAYS = ("features", "frames", "labels", "counts")
+_DAMAGED = (OSError, ValueError, KeyError, BadZipFile, EOFError, zlib.error)
 
 Change = Callable[[Samples, np.random.Generator, Sequence[Samples]], Samples]
 """Changes a waveform: samples, generator, other recordings."""
@@ -69,14 +73,21 @@ class FeatureCache:
             self._make_shard(path, part)
             report(f"{self.name}: {number} of {len(missing)} shards made")
 
-    def read(self) -> list[Example]:
-        """All utterances; ``make`` must have been called."""
+    def read(self, problems: Problems | None = None) -> list[Example]:
+        """All utterances; ``make`` must have been called.
+
+        A shard that was damaged since then is left out, named in ``problems``, and deleted, so that
+        the next start makes it anew.
+        """
         found: list[Example] = []
         for path, _ in self._shards():
-            with np.load(path) as shard:
-                found += _examples(
-                    shard["features"], shard["frames"], shard["labels"], shard["counts"]
-                )
+            try:
+                with path.open("rb") as file, np.load(file) as shard:
+                    found += _examples(*(shard[name] for name in _ARRAYS))
+            except _DAMAGED as error:
+                path.unlink(missing_ok=True)
+                if problems is not None:
+                    problems.add(str(path), f"damaged features: {error}")
         return found
 
     def problems(self) -> set[Problem]:
@@ -151,7 +162,7 @@ def _is_whole(path: Path) -> bool:
         # NumPy leaves a file open that it opened itself and that is damaged.
         with path.open("rb") as file, np.load(file) as shard:
             return len(shard["problems"]) + len(shard["frames"]) >= 0
-    except (OSError, ValueError, KeyError, BadZipFile, EOFError):
+    except _DAMAGED:
         return False
 
 

@@ -77,8 +77,13 @@ class Corpus:
         self.problems.found += sorted(bad, key=lambda problem: problem.place) + problems.found
 
     def examples(self, epoch: int) -> list[Example]:
-        """Examples of an epoch, each as often as its weight says, in the order of the seed."""
-        examples = self._copy(epoch % self.settings.copies, None).read()
+        """Examples of an epoch, each as often as its weight says, in the order of the seed.
+
+        Raises ModelError if all features were damaged since they were made.
+        """
+        examples = self._copy(epoch % self.settings.copies, None).read(self.problems)
+        if not examples:
+            raise ModelError(f"{self.settings.cache}: no features are left; start again")
         random.Random(f"{self.settings.seed}-{epoch}").shuffle(examples)
         return examples
 

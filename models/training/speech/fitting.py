@@ -19,6 +19,7 @@ from models.errors import ModelError
 from models.training.speech.batches import collate, group
 from models.training.speech.cache import Example
 from models.training.speech.checkpoint import Progress
+from models.training.speech.denominator import denominator
 from models.training.speech.log import RunLog
 from models.training.speech.loss import selfless_ctc
 from models.training.speech.network import AcousticNetwork
@@ -26,6 +27,9 @@ from models.training.speech.scoring import score
 from models.training.speech.settings import Settings
 
 MAX_NORM = 5.0
+SCALE = 0.5
+"""Scale of the acoustic scores against all phone sequences: that of decoding."""
+
 WEIGHT_DECAY = 1e-3
 LEAST_RATE = 0.02
 """Share of the learning rate that is left at the end."""
@@ -48,6 +52,7 @@ class Fitting:
         progress: Progress,
         log: RunLog,
         save: Callable[[Fitting], None],
+        trigram: torch.Tensor | None = None,
     ) -> None:
         self.settings = settings
         self.network = network
@@ -59,6 +64,7 @@ class Fitting:
             weight_decay=WEIGHT_DECAY,
             betas=(0.9, 0.98),
         )
+        self._trigram = None if trigram is None else trigram.to(self.device)
         self._log = log
         self._save = save
         self._saved = self._scored = progress.seconds
@@ -117,6 +123,11 @@ class Fitting:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
             scores = self.network(batch.features)
         losses = selfless_ctc(scores, batch.labels, batch.frames, batch.counts)
+        if self._trigram is not None:
+            share, scaled = settings.training.denominator, SCALE * scores
+            right = selfless_ctc(scaled, batch.labels, batch.frames, batch.counts)
+            everything = denominator(scaled, batch.frames, self._trigram)
+            losses = (1 - share) * losses + share * (right + everything)
         loss = losses.sum() / batch.counts.sum()
         self.optimiser.zero_grad()
         loss.backward()

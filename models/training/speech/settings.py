@@ -13,6 +13,7 @@ from models.training.speech.augmentation import Augmentation
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Percent = Annotated[int, msgspec.Meta(ge=0, le=50)]
 
 
@@ -63,6 +64,10 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     evaluate_minutes: Positive = 5.0
     threads: Annotated[int, msgspec.Meta(ge=0)] = 0
     """CPU threads; 0 leaves it to torch."""
+
+    denominator: Share = 0.0
+    """Share of maximum mutual information in the loss, the rest is CTC: 0 for a network that
+    begins from nothing, 0.9 at a tenth of the learning rate for one that has been trained."""
 
     device: str = "auto"
     """``auto`` (a GPU if there is one), ``cpu`` or ``cuda``."""

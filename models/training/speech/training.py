@@ -14,9 +14,10 @@ from models.training.speech.cache import Example
 from models.training.speech.checkpoint import Progress, load_weights, write_checkpoint
 from models.training.speech.conversion import export
 from models.training.speech.corpus import Corpus
+from models.training.speech.denominator import phone_trigram
 from models.training.speech.fitting import Fitting
 from models.training.speech.log import RunLog
-from models.training.speech.network import AcousticNetwork
+from models.training.speech.network import OUTPUTS, AcousticNetwork
 from models.training.speech.settings import Settings
 
 CHECKPOINT = "checkpoint.pt"
@@ -54,7 +55,7 @@ def train(settings: Settings, echo: Callable[[str], None] = lambda _: None) -> P
             # The old checkpoint is still there, and space may be free again by the next one.
             log.add(step=fitting.progress.step, checkpoint_failed=error.strerror or str(error))
 
-    fitting = Fitting(settings, network, progress, log, save)
+    fitting = Fitting(settings, network, progress, log, save, _trigram(settings, corpus))
     if state is not None:
         fitting.optimiser.load_state_dict(state)
         log.rewind(progress.step)
@@ -64,12 +65,31 @@ def train(settings: Settings, echo: Callable[[str], None] = lambda _: None) -> P
         # Numbers next to 0 slow some processors down tenfold.
         torch.set_flush_denormal(True)
         try:
-            fitting.run(corpus.examples, held_out)
+            fitting.run(_reporting(corpus, log), held_out)
         finally:
             torch.set_flush_denormal(False)
     target = settings.out / ACOUSTICS
     _write(target, export(network, settings.blank_bonus))
     return target
+
+
+def _reporting(corpus: Corpus, log: RunLog) -> Callable[[int], list[Example]]:
+    """Examples of an epoch; what has to be left out by then goes to the log."""
+
+    def examples(epoch: int) -> list[Example]:
+        before = len(corpus.problems)
+        found = corpus.examples(epoch)
+        for problem in corpus.problems.found[before:]:
+            log.add(note=f"left out: {problem.place}: {problem.reason}")
+        return found
+
+    return examples
+
+
+def _trigram(settings: Settings, corpus: Corpus) -> torch.Tensor | None:
+    if not settings.training.denominator:
+        return None
+    return phone_trigram((utterance.labels for utterance, _ in corpus.training), OUTPUTS)
 
 
 def choose_device(name: str) -> torch.device:
