@@ -21,7 +21,16 @@ FILE = Path(__file__).resolve().parents[1] / "weights" / "pronunciation-en" / "d
 _FIRST_LETTER = ord("A")
 _FIRST_COUNT = ord("a")
 _LONGEST_SHARED = 25
-_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "lp": 0, "pb": 0}]
+_FILTERS = [
+    {
+        "id": lzma.FILTER_LZMA2,
+        "preset": 9 | lzma.PRESET_EXTREME,
+        "dict_size": 1 << 22,
+        "lc": 4,
+        "lp": 0,
+        "pb": 0,
+    }
+]
 
 
 class Dictionary:

@@ -19,6 +19,11 @@ HEADER = "# How words are spoken, in phones of the CMU dictionary: WORD PHONE PH
 _WORD = re.compile(r"[^\s#]+")
 
 
+def pronunciations_beside(domain: Path) -> Path:
+    """Where the pronunciations for a domain file are kept: ``my.pronunciations.txt``."""
+    return domain.with_name(f"{domain.stem}.pronunciations.txt")
+
+
 def read_pronunciations(path: Path) -> dict[str, tuple[Phones, ...]]:
     """Pronunciations by word. Raises ModelError that names file, line and what is wrong."""
     found: dict[str, dict[Phones, None]] = {}

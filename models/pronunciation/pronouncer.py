@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from models.pronunciation.dictionary import read_dictionary
+from models.pronunciation.joint_ngram import read_model
 from models.pronunciation.phones import Phones
+
+_DIGIT = re.compile(r"\d")
 
 Origin = Literal["override", "model", "dictionary", "guess"]
 """A user's own, the speech model's lexicon, the CMU dictionary, or made from the spelling."""
@@ -25,16 +29,20 @@ class Pronunciation(msgspec.Struct, frozen=True):
 class Pronouncer:
     """Looks words up: a user's own pronunciations, then a speech model's, then the dictionary.
 
-    ``overrides`` and ``lexicon`` have several pronunciations a word; words are lower case.
+    ``overrides`` and ``lexicon`` have several pronunciations a word; words are lower case. A word
+    that none of them has gets the ``guesses`` likeliest pronunciations of its spelling.
     """
 
     def __init__(
         self,
         lexicon: Mapping[str, Sequence[Phones]],
         overrides: Mapping[str, Sequence[Phones]] | None = None,
+        *,
+        guesses: int = 1,
     ) -> None:
         self._lexicon = lexicon
         self._overrides = overrides or {}
+        self._guesses = guesses
 
     def pronounce(self, word: str) -> Pronunciation | None:
         """How ``word`` is spoken; None if nothing is known that could say so."""
@@ -43,7 +51,12 @@ class Pronouncer:
         if word in self._lexicon:
             return Pronunciation(word, tuple(self._lexicon[word]), "model")
         known = read_dictionary().get(word)
-        return Pronunciation(word, known, "dictionary") if known else None
+        if known:
+            return Pronunciation(word, known, "dictionary")
+        if not self._guesses or _DIGIT.search(word):
+            return None
+        guessed = read_model().guess(word, self._guesses)
+        return Pronunciation(word, guessed, "guess") if guessed else None
 
     def pronounce_all(
         self, words: Iterable[str]

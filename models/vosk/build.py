@@ -17,13 +17,14 @@ from models.domain.numbers import spoken_numbers
 from models.domain.template import Text
 from models.errors import IntentdError, ModelError
 from models.pronunciation import read_pronunciations
-from models.vosk.bigram import train_bigram
 from models.vosk.compile import compile_domain
+from models.vosk.frequencies import frequent_words, word_shares
 from models.vosk.garbage import add_garbage_output
 from models.vosk.grammar import UNKNOWN_COST
 from models.vosk.graph import build_graph
 from models.vosk.lexicon import pronounce
 from models.vosk.manifest import ModelManifest
+from models.vosk.ngram_grammar import train_ngram
 from models.vosk.phones import GARBAGE, PhoneSet
 from models.vosk.words import missing_words, read_words
 
@@ -63,7 +64,9 @@ def cli() -> None:
 @cli.command()
 @click.option("--starter", type=folder, required=True, help="Vosk model to take am and words from.")
 @click.option("--domain", "domains", type=file, multiple=True, help="Domain whose words to add.")
-@click.option("--text", "texts", type=file, multiple=True, help="Sentences for the bigram.")
+@click.option("--text", "texts", type=file, multiple=True, help="Sentences for the n-gram.")
+@click.option("--words", "size", default=0, help="Fill up with the commonest words to so many.")
+@click.option("--order", default=3, show_default=True, help="Words in an n-gram.")
 @click.option("--name", default="vosk-en-starter", show_default=True)
 @click.option("--version", default=1, show_default=True)
 @click.option("--into", type=folder, required=True, help="Folder to write the model to.")
@@ -71,18 +74,24 @@ def model(
     starter: Path,
     domains: Sequence[Path],
     texts: Sequence[Path],
+    size: int,
+    order: int,
     name: str,
     version: int,
     into: Path,
 ) -> None:
-    """Build a model: acoustics of STARTER, its words and more, a general bigram.
+    """Build a model: acoustics of STARTER, its words and more, a general n-gram for dictation.
 
     Texts are one sentence a line, or JSON of CLINC150's form ({part: [[sentence, intent], …]}).
     """
     loaded = [Domain.load(path) for path in domains]
     words = set(read_words(starter / "graph" / "words.txt"))
     words = {word for word in words if _WORD.fullmatch(word)} | set(common_words())
-    lexicon, unknown = pronounce(words.union(*(domain.words() for domain in loaded)))
+    words = words.union(*(domain.words() for domain in loaded))
+    for word in frequent_words(size):
+        if len(words) < size:
+            words.add(word)
+    lexicon, unknown = pronounce(words)
     if unknown:
         raise ModelError(f"no pronunciation for {', '.join(unknown)}: add them to the additions")
     phones = PhoneSet.read(starter / "graph" / "phones.txt")
@@ -91,7 +100,9 @@ def model(
         acoustics = add_garbage_output(acoustics)
     graph = into / "graph"
     numbers = build_graph(graph, phones.with_garbage(), lexicon)
-    train_bigram(read_sentences(texts), numbers).write(graph / "Gr.fst")
+    shares = word_shares(numbers)
+    ngram = train_ngram(read_sentences(texts), numbers, shares, order)
+    ngram.write(graph / "Gr.fst")
     (into / "am").mkdir(exist_ok=True)
     (into / "am" / "final.mdl").write_bytes(acoustics)
     (into / "conf").mkdir(exist_ok=True)
@@ -103,7 +114,8 @@ def model(
     for domain in loaded:
         lacking = missing_words(domain.words(), graph / "words.txt")
         click.echo(f"{domain.name}: lacks {', '.join(lacking) or 'no word'}")
-    click.echo(f"{into}: {len(lexicon)} words")
+    arcs = sum(map(len, ngram.arcs))
+    click.echo(f"{into}: {len(lexicon)} words, {arcs} arcs in the n-gram")
 
 
 @cli.command()

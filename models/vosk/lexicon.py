@@ -21,7 +21,7 @@ ADDITIONS = Path(__file__).with_name("pronunciations.txt")
 
 def pronounce(words: Iterable[str], additions: Path = ADDITIONS) -> tuple[Lexicon, tuple[str, ...]]:
     """Pronunciations of ``words`` in the CMU dictionary and ``additions``; the words without."""
-    found, missing = Pronouncer({}, read_pronunciations(additions)).pronounce_all(words)
+    found, missing = Pronouncer({}, read_pronunciations(additions), guesses=0).pronounce_all(words)
     return {word: entry.ways for word, entry in found.items()}, missing
 
 

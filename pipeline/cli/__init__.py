@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "service": "pipeline.cli.service:service",
     "check": "pipeline.cli.check:check",
     "models": "pipeline.cli.models:models",
+    "words": "pipeline.cli.words:words",
     "train-speech": "pipeline.cli.train_speech:train_speech",
     "train-language": "pipeline.cli.train_language:train_language",
     "version": "pipeline.cli.version:version",

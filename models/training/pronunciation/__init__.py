@@ -1,0 +1,1 @@
+"""Train the model that guesses how new words are spoken."""
