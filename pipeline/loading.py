@@ -15,6 +15,7 @@ from models.yaml_tree import MalformedYamlError, parse
 from pipeline.configuration import (
     AnswerSection,
     Configuration,
+    MicrophoneSection,
     SatelliteSection,
     Section,
     SecuritySection,
@@ -177,6 +178,19 @@ def _check(configuration: Configuration, lines: _Lines, path: Path) -> None:
         if problem:
             line = lines.get(f"$.{at}", 1)
             raise ConfigurationError(f"{path}:{line}: {at}: {problem}")
+    microphones = [
+        index
+        for index, source in enumerate(configuration.sources)
+        if isinstance(source, MicrophoneSection)
+    ]
+    if configuration.placement == "thread" and len(microphones) > 1:
+        # PortAudio finds a device that is back only by forgetting all that are open in the process.
+        line = lines.get(f"$.sources[{microphones[1]}]", 1)
+        raise ConfigurationError(
+            f"{path}:{line}: sources[{microphones[1]}]: placement: thread can do with one "
+            "microphone only, because a lost one could not come back beside another; write "
+            "placement: process"
+        )
     if configuration.transcriber.grammar == "domain" and configuration.domain is None:
         line = lines.get("$.transcriber.grammar", 1)
         raise ConfigurationError(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["virtual_microphone"]
+pytest_plugins = ["daemon_fixtures", "virtual_microphone"]
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's root."""
@@ -30,13 +30,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture
 def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A private XDG_RUNTIME_DIR, so that a test never meets a daemon of the user's.
+    """A private XDG_RUNTIME_DIR and XDG_STATE_HOME: a test never meets a daemon of the user's.
 
     Sockets need short paths, which pytest's own temporary folders are not.
     """
     with tempfile.TemporaryDirectory(prefix="itd-") as path:
         monkeypatch.setenv("XDG_RUNTIME_DIR", path)
+        monkeypatch.setenv("XDG_STATE_HOME", f"{path}/state")
         yield Path(path)
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the keys of the user who runs it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ in a process, so whatever is to hear this microphone runs in a process of its ow
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,6 +23,10 @@ ALSA = """\
 </usr/share/alsa/alsa.conf>
 pcm.!default { type pulse }
 ctl.!default { type pulse }
+"""
+
+NAMED = """
+pcm.%(name)s { type pulse device "%(name)s.monitor" hint { show on description "%(name)s" } }
 """
 
 
@@ -76,6 +81,26 @@ class VirtualMicrophone:
     def unplug(self) -> None:
         """Take the microphone away."""
         self._control("unload-module", "module-null-sink").check_returncode()
+
+    def name_devices(self, *names: str) -> None:
+        """Have ALSA list microphones of these names, in this order, from its next start on."""
+        named = "".join(NAMED % {"name": name} for name in names)
+        (self._folder / "alsa.conf").write_text(ALSA + named)
+
+    def plug(self, name: str) -> None:
+        """Plug in another microphone."""
+        sink = ("module-null-sink", f"sink_name={name}", f"rate={self.rate}", "channels=1")
+        self._control("load-module", *sink).check_returncode()
+
+    def freeze(self) -> None:
+        """The sound server hangs: it is there, and neither delivers nor answers."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGCONT)
 
     def replug(self) -> None:
         """Put the microphone back."""

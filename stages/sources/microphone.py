@@ -17,9 +17,9 @@ from stages.sources.portaudio import QUEUE_SECONDS, open_capture
 START_SECONDS = 5.0
 """PulseAudio may take 2-3 s to the first block, so the watchdog is patient at first."""
 
-FIRST_RETRY, LONGEST_RETRY = 0.5, 10.0
-"""Seconds between attempts to open a lost device: doubled each time. Each looks for all devices
-anew, which takes the sound system some work."""
+FIRST_RETRY, LONGEST_RETRY = 0.5, 1.0
+"""Seconds between attempts to open a lost device. Each looks for all devices anew, some 30 ms of
+work; a device that is back is to be heard within two seconds, however long it was away."""
 
 LOSS_REPORT_SECONDS = 1.0
 """Losses within this time become one report."""
@@ -75,6 +75,7 @@ class MicrophoneSource:
         self._stream = ""
         self._losses = _Losses()
         self._pending: list[StageMessage] = []
+        self._reason = ""
         self._retry_at = 0.0
         self._retry_after = FIRST_RETRY
 
@@ -84,6 +85,7 @@ class MicrophoneSource:
         try:
             self._connect()
         except SourceError as error:
+            self._reason = error.message
             # Waiting brings a device back, but no missing library and no better name.
             if not self._wait_for_device or error.code != "no-microphone":
                 raise
@@ -138,6 +140,7 @@ class MicrophoneSource:
         messages: list[StageMessage] = [*connection.close()]
         messages.append(self._state("device-lost", f"{device}: {reason}"))
         self._stream = f"{self.name}-{ULID()}"
+        self._reason = ""
         self._schedule_retry()
         return messages
 
@@ -148,10 +151,17 @@ class MicrophoneSource:
             return []
         try:
             self._connect()
-        except SourceError:
+        except SourceError as error:
             self._schedule_retry()
-            return []
+            return self._note_reason(error.message)
         return [self._state("device-found", repr(self._device) if self._device else "")]
+
+    def _note_reason(self, reason: str) -> list[StageMessage]:
+        """Why it is still away, whenever that changes: another program may have it now."""
+        if reason == self._reason:
+            return []
+        self._reason = reason
+        return [self._state("device-waiting", reason)]
 
     def _schedule_retry(self) -> None:
         self._retry_at = self._monotonic() + self._retry_after

@@ -6,6 +6,7 @@ so that a machine without PortAudio can replay recordings.
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 import time
@@ -23,10 +24,16 @@ CALLBACKS_A_SECOND = 10
 QUEUE_SECONDS = 10.0
 """Audio that may wait to be read: longer than any pause of the reader, small in memory."""
 
+CLOSE_SECONDS = 1.0
+"""A stream is closed within milliseconds, unless its driver or sound server hangs."""
+
 _LIST = "`intentd devices` lists what there is"
 
 _lock = threading.Lock()
 _captures: set[PortAudioCapture] = set()
+_at_exit: list[Callable[[], None]] = []
+_closers: list[threading.Thread] = []
+"""Threads that close a stream. While one of them hangs, nothing else may touch PortAudio."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +96,7 @@ class PortAudioCapture:
         self._now = now
         self._dropped = 0
         self._overflow = False
+        self._closer: threading.Thread | None = None
         sounddevice = load()
         self.rate, self.channels = _supported(sounddevice, device, rate)
         try:
@@ -108,7 +116,17 @@ class PortAudioCapture:
         _captures.add(self)
 
     def close(self) -> None:
-        """Stop at once; may be called again, and when the device is gone."""
+        """Stop at once; may be called again, and when the device is gone.
+
+        A driver or sound server that hangs would hold us for as long: it is left to a thread.
+        """
+        if self._closer is None:
+            self._closer = threading.Thread(target=self._close, name="closer", daemon=True)
+            _closers.append(self._closer)
+            self._closer.start()
+        self._closer.join(CLOSE_SECONDS)
+
+    def _close(self) -> None:
         self._stream.abort(ignore_errors=True)
         self._stream.close(ignore_errors=True)
         _captures.discard(self)
@@ -147,6 +165,10 @@ def load() -> Any:
             "(Debian, Ubuntu) or portaudio (Fedora, Arch, Homebrew)",
             code="no-portaudio",
         ) from None
+    if not _at_exit:
+        _at_exit.append(_terminate_at_exit)
+        atexit.unregister(sounddevice._exit_handler)
+        atexit.register(_terminate_at_exit)
     return sounddevice
 
 
@@ -219,8 +241,25 @@ def open_capture(
     ``seconds`` of audio fit in its queue. Raises SourceError.
     """
     with _lock, held_back():
+        if _hangs():
+            raise SourceError(
+                "the sound system does not answer; it may need to be restarted",
+                code="no-microphone",
+            )
         _refresh()
         return PortAudioCapture(choose(list_devices(), name), rate=rate, seconds=seconds, now=now)
+
+
+def _hangs() -> bool:
+    """True while PortAudio can't be used, because a call into it does not come back."""
+    _closers[:] = [thread for thread in _closers if thread.is_alive()]
+    return bool(_closers)
+
+
+def _terminate_at_exit() -> None:
+    # What sounddevice does at exit; but that would wait for a driver that hangs.
+    if not _hangs():
+        load()._exit_handler()
 
 
 def _refresh() -> None:

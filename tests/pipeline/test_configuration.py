@@ -43,6 +43,9 @@ MISTAKES = {
     "publisher: {endpoints: [tcp://localhost.example.org:1]}": "would listen beyond this machine",
     "publisher: {endpoints: [udp://x]}": "udp://x is no endpoint",
     "publisher: {endpoints: ['tcp://127.0.0.1:99999']}": "is no endpoint",
+    "placement: thread\nsources:\n- {type: microphone, name: a}\n- {type: microphone, name: b}": (
+        "my.yaml:4: sources[1]: placement: thread can do with one microphone only"
+    ),
     "transcriber: {grammar: domain}": "my.yaml:1: transcriber.grammar: domain needs the key domain",
     "domain: home\ndomain: coffee": "my.yaml:2: key domain stands here a second time",
     "domain: [": "my.yaml:1: not valid YAML",

@@ -178,11 +178,11 @@ def test_given_a_device_that_goes_and_comes_the_source_goes_on_with_a_new_stream
     assert "'jabra'" in state.detail
     assert first.closed
 
-    for _ in range(400):
-        assert source.read(0.25) == []
-    waits = np.diff(room.attempts[1:])
-    assert list(waits[:4]) == [1, 2, 4, 8]
-    assert set(waits[4:]) == {LONGEST_RETRY}
+    told = [message for _ in range(400) for message in source.read(0.25) or []]
+    assert [message.state for message in told] == ["device-waiting"]
+    assert "no microphone is called 'jabra'" in told[0].detail
+    assert set(np.diff(room.attempts[2:])) == {LONGEST_RETRY}
+    assert LONGEST_RETRY <= 1, "a device is to be heard within two seconds"
 
     room.captures.append(second)
     found: list[Any] = []
@@ -211,6 +211,29 @@ def test_given_a_device_that_falls_silent_the_watchdog_takes_it_for_gone() -> No
     assert end.position == 1_600
     assert state.state == "device-lost"
     assert "no audio came for 3 s" in state.detail
+
+
+def test_given_another_reason_why_it_is_away_that_is_told() -> None:
+    reasons = ["no microphone is called 'jabra'"] * 3 + ["'jabra' can't be opened (busy)"] * 3
+    told = []
+
+    def open_capture(*_: Any, **__: Any) -> Any:
+        raise SourceError(reasons.pop(0), code="no-microphone")
+
+    room = Room()
+    source = MicrophoneSource(
+        "kitchen",
+        "jabra",
+        wait_for_device=True,
+        open_capture=open_capture,
+        monotonic=lambda: room.time,
+        sleep=room._sleep,
+    )
+    source.open()
+    while reasons:
+        told += source.read(1.0) or []
+    assert [message.state for message in told] == ["device-lost", "device-waiting"]
+    assert "busy" in told[1].detail
 
 
 def test_given_no_device_at_the_start_it_is_an_error() -> None:

@@ -13,12 +13,6 @@ import yaml
 from command_line import CommandLine
 
 
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the keys of the user who runs it."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
-
-
 @pytest.fixture
 def intentd(runtime_dir: Path) -> Iterator[CommandLine]:
     """The command line; its daemons have their sockets in ``runtime_dir``."""
