@@ -2,6 +2,7 @@
 # make test   format, types and tests
 # make test-train  the tests of the trainers, with PyTorch
 # make fuzz   every decoder under a coverage-guided fuzzer: MINUTES=10 each, TARGETS="…" for some
+# make soak   the live daemon for MINUTES=60, hours of noise, and the fault tests in their long form
 # make bench  benchmarks against plain loops of the same libraries
 # make bench-picovoice LABELS=… NOISE=…  Picovoice's speech-to-intent benchmark, with peers
 # make bench-peers SNIPS=… HWU64=…       language understanding against its peers
@@ -15,6 +16,7 @@ REPLAYS := tests/replays
 
 .PHONY: run test lint test-train fuzz bench wheel clean
 .PHONY: run test lint test-train bench bench-picovoice bench-peers wheel clean
+.PHONY: run test lint test-train fuzz soak bench wheel clean
 
 run: $(VENV)/.run
 	@$(BIN)/intentd replay $(REPLAYS)/coffee -c coffee --expect $(REPLAYS)/coffee/expect.ndjson --at-least 8
@@ -38,6 +40,13 @@ TARGETS ?=
 fuzz: $(VENV)/.test
 	@$(BIN)/python -m pip install -q --disable-pip-version-check 'atheris>=3'
 	cd tests && ../$(BIN)/python -m fuzz --minutes $(MINUTES) --folder ../build/fuzz $(TARGETS)
+
+soak: MINUTES := 60
+soak: $(VENV)/.test
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'matplotlib>=3.8'
+	INTENTD_LONG=1 $(BIN)/python -m pytest -s tests/faults
+	$(BIN)/python -m tests.soak.quiet --hours 1
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks

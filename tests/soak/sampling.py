@@ -1,0 +1,86 @@
+"""What a running daemon holds: memory, files, threads of each process, and its queues."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.benchmarks.processes import Daemon
+
+
+@dataclass
+class Sample:
+    """One look at all processes."""
+
+    minute: float
+    rss: dict[str, float] = field(default_factory=dict)
+    """MB (10^6 bytes) by worker."""
+    files: dict[str, int] = field(default_factory=dict)
+    threads: dict[str, int] = field(default_factory=dict)
+    queues: dict[str, int] = field(default_factory=dict)
+    """Messages that wait, by worker, where the daemon tells."""
+    latency_ms: float | None = None
+    """Median from endpoint decision to event since the sample before."""
+    heard: int = 0
+    """Utterances since the sample before."""
+
+
+def look(running: Daemon, began: float, environment: Mapping[str, str]) -> Sample:
+    """A sample of now."""
+    sample = Sample(minute=(time.monotonic() - began) / 60)
+    for process in running.family():
+        with contextlib.suppress(psutil.Error):
+            name = _name(process)
+            sample.rss[name] = process.memory_info().rss / 1e6
+            sample.files[name] = process.num_fds()
+            sample.threads[name] = process.num_threads()
+    sample.queues = _queues(environment)
+    return sample
+
+
+def _name(process: psutil.Process) -> str:
+    command = process.cmdline()
+    return command[-1] if "pipeline.worker" in command else "daemon"
+
+
+def _queues(environment: Mapping[str, str]) -> dict[str, int]:
+    command = [sys.executable, "-m", "pipeline.cli", "status", "--json"]
+    done = subprocess.run(command, capture_output=True, env=dict(environment), check=False)
+    with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+        stages = json.loads(done.stdout)["stages"]
+        return {stage["name"]: stage["queue"] for stage in stages}
+    return {}
+
+
+def write(samples: list[Sample], path: Path) -> None:
+    """One JSON object a line."""
+    path.write_text("".join(json.dumps(asdict(sample)) + "\n" for sample in samples))
+
+
+def growth(samples: list[Sample], settle: float) -> dict[str, float]:
+    """By how much (0.05 is 5 %) each process has grown since it settled, in minutes.
+
+    Medians of the first and the last fifth of what is behind ``settle`` are compared, so that one
+    sample in the middle of an utterance means nothing.
+    """
+    late = [sample for sample in samples if sample.minute >= settle]
+    part = max(1, len(late) // 5)
+    names = late[0].rss.keys() & late[-1].rss.keys() if late else set()
+    return {
+        name: _median([s.rss[name] for s in late[-part:] if name in s.rss])
+        / _median([s.rss[name] for s in late[:part] if name in s.rss])
+        - 1
+        for name in names
+    }
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
