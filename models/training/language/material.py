@@ -13,6 +13,7 @@ from models.training.language.alignment import LabelledText, align, outside
 from models.training.language.augmentation import NOISY, Augmenter, Rates, refill, similar_words
 from models.training.language.corpora import Utterance
 from models.training.language.negatives import Negatives
+from models.training.language.paraphrase import Paraphraser, read_rules
 from models.training.language.scopes import Corpora, Scope, divide
 
 HELD_OUT = 1000
@@ -30,6 +31,9 @@ OPEN_SHARE = 0.3
 tagger rely on the words around a slot, lower ones on the values that people name most."""
 
 OPEN_WORDS = 4
+
+PARAPHRASED = 0.55
+"""Share of the sentences that are said in other words before anything else is changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,12 @@ class Material:
 
     alike: dict[str, tuple[str, ...]]
     open_slots: tuple[str, ...]
+    paraphraser: Paraphraser | None = None
 
     def epoch(self, rng: Random, outside_per_inside: float) -> list[LabelledText]:
         """The texts of one epoch, changed anew."""
         augment = Augmenter(self.alike, Rates())
-        texts = [augment(self._opened(text, rng), rng) for text in self.sentences]
+        texts = [augment(self._said(self._opened(text, rng), rng), rng) for text in self.sentences]
         if self.human:
             count = int(HUMAN_SHARE * len(self.sentences))
             texts += [augment(text, rng) for text in _balanced(self.human, count, rng)]
@@ -74,6 +79,12 @@ class Material:
             if rng.random() < OPEN_SHARE:
                 text = refill(text, slot, self.negatives.phrase(rng, OPEN_WORDS))
         return text
+
+    def _said(self, text: LabelledText, rng: Random) -> LabelledText:
+        """Now and then the same in other words."""
+        if self.paraphraser is None or rng.random() >= PARAPHRASED:
+            return text
+        return self.paraphraser(text, rng)
 
     def noised(self, texts: Sequence[LabelledText], rng: Random) -> list[LabelledText]:
         """Copies of ``texts`` as a recogniser with many errors would write them."""
@@ -95,6 +106,7 @@ def gather(
     test = divide(utterances, scope, "test")
     kept, spare = _spare(train, rng)
     vocabulary = domain.words()
+    rules = read_rules(domain.language)
     heard = {word for text in train.outside for word in text.split()}
 
     def negatives(texts: Sequence[str]) -> Negatives:
@@ -115,6 +127,7 @@ def gather(
         made=negatives([]),
         alike=similar_words(vocabulary, heard),
         open_slots=scope.open_slots,
+        paraphraser=Paraphraser(rules) if rules else None,
     )
 
 

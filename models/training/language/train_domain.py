@@ -16,7 +16,7 @@ from models.mobilebert import LanguageModel
 from models.mobilebert.labels import Labels
 from models.mobilebert.tokens import TOKENIZER_FILE, WordTokenizer
 from models.training.language.card import Facts, write_card
-from models.training.language.corpora import read_paraphrases, read_utterances
+from models.training.language.corpora import Utterance, read_paraphrases, read_utterances
 from models.training.language.evaluation import (
     Scores,
     evaluate,
@@ -31,6 +31,7 @@ from models.training.language.labelling import (
     write_labels,
 )
 from models.training.language.material import gather
+from models.training.language.outside import read_outside
 from models.training.language.scopes import read_scope
 
 MAX_LOSS = 0.005
@@ -53,12 +54,13 @@ class Trainer:
         self._tokenizer = WordTokenizer.load(self._base, MAX_TOKENS)
         self._utterances = [
             utterance for path in options["corpora"] for utterance in read_utterances(path)
-        ]
+        ] or _shipped(self._domain.language)
         self._material = gather(
             self._domain, self._utterances, self._scope, options["examples"], self._seed
         )
         out: Path = options["out"]
-        self._labels = new_labels(out.name, options["model_version"], self._domain, self._material)
+        name = options.get("name") or out.name
+        self._labels = new_labels(name, options["model_version"], self._domain, self._material)
 
     def run(self) -> None:
         """Train, export, check and write."""
@@ -194,6 +196,13 @@ class Trainer:
         )
 
 
+def _shipped(language: str) -> list[Utterance]:
+    """The texts outside of most domains that come with the project."""
+    return [
+        Utterance(text=row.text, label=row.label, split="train") for row in read_outside(language)
+    ]
+
+
 def _loss(reference: Scores, scores: Scores) -> float:
     sentence = (reference.sentence or 0.0) - (scores.sentence or 0.0)
     return max(reference.intent - scores.intent, sentence)
@@ -207,7 +216,10 @@ _PATH = click.Path(path_type=Path)
 @click.option("--base", type=_PATH, required=True, help="Folder of the pretrained encoder.")
 @click.option("--out", type=_PATH, required=True, help="Model folder to write; gives the name.")
 @click.option(
-    "--corpora", type=_PATH, multiple=True, help="Utterances written by the module `corpora`."
+    "--corpora",
+    type=_PATH,
+    multiple=True,
+    help="Utterances written by the module `corpora`; without, those that are shipped.",
 )
 @click.option(
     "--paraphrases", type=_PATH, help='NDJSON of {"text", "intent"} to count in the card.'
