@@ -83,8 +83,9 @@ class TranscriberSection(Section, frozen=True, kw_only=True):
     model: str = "vosk-en"
     """A model's name (``intentd models list``) or its folder."""
 
-    grammar: str = "none"
+    grammar: str = "auto"
     """``none``: dictation. ``domain``: a run-time grammar made from the domain's sentences.
+    ``trained``: what `intentd train` compiled from the domain; ``auto``: that, or else none.
     Else name or folder of a compiled grammar."""
 
     grammar_sentences: Annotated[int, Meta(ge=10, le=100_000)] = 1500
@@ -111,13 +112,13 @@ class UnderstanderSection(Section, frozen=True, kw_only=True):
     """Text to intent and slots. Several understanders form a chain."""
 
     model: str
-    """A model's name or its folder."""
+    """A model's name or its folder; ``trained``: what `intentd train` made from the domain."""
 
     domain: str | None = None
     """Domain that turns the words of a slot into its value; null: the configuration's."""
 
-    threshold: Probability = 0.6
-    """An intent below it is published as not recognised."""
+    threshold: Probability | None = None
+    """An intent below it is published as not recognised; null: the model's own, or 0.6."""
 
     thresholds: dict[str, Probability] = {}
     """Thresholds of single intents."""
@@ -240,6 +241,8 @@ class Configuration(Section, frozen=True, kw_only=True):
     segmenter: SegmenterSection = SegmenterSection()
     transcriber: TranscriberSection = TranscriberSection()
     understanders: Annotated[tuple[UnderstanderSection, ...], Meta(max_length=8)] = ()
+    """None: what was trained from the domain, if anything was."""
+
     annotators: Annotated[
         tuple[TopicsSection | EntitiesSection | AnswerSection, ...], Meta(max_length=8)
     ] = ()

@@ -58,7 +58,8 @@ def find_domain(name_or_path: str, beside: Path | None = None) -> Path:
     for candidate in ([beside / path] if beside else []) + [path]:
         if candidate.exists():
             return candidate
-    names = ", ".join(sorted(p.stem for p in (SHIPPED / "domains").glob("*.yaml")))
+    shipped_domains = (path.stem for path in (SHIPPED / "domains").glob("*.yaml"))
+    names = ", ".join(sorted(name for name in shipped_domains if "." not in name))
     raise ConfigurationError(
         f"domain {name_or_path}: no such file or folder, nor a shipped domain of that name "
         f"({names})"
@@ -69,14 +70,17 @@ def load_configuration(name_or_path: str) -> Configuration:
     """The configuration in a file or of a shipped name.
 
     Raises ConfigurationError naming file, line and key for malformed YAML, unknown or doubled
-    keys, wrong types, values out of range, and endpoints that would listen beyond loopback.
+    keys, wrong types, values out of range, endpoints that would listen beyond loopback, and
+    something trained that isn't there.
     """
     path = find_configuration(name_or_path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: can't be read: {error}") from error
-    return parse_configuration(text, path)
+    from pipeline.trained import with_trained  # which needs this module
+
+    return with_trained(parse_configuration(text, path))
 
 
 def parse_configuration(text: str, path: Path) -> Configuration:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.configuration import Configuration, DialogueSection
+from pipeline.configuration import Configuration, DialogueSection, UnderstanderSection
 from pipeline.loading import find_domain
 from pipeline.runner import Stage
 
@@ -34,6 +34,22 @@ def understander_stage(configuration: Configuration, index: int) -> Stage:
 
     # In the understander's worker: a dialogue needs its domain, and next to no time.
     return Chain(understander, _dialogue(lambda: understander.domain, configuration.dialogue))
+
+
+def threshold_of(section: UnderstanderSection) -> float:
+    """Confidence from which its intents are accepted, where they have no threshold of their own.
+
+    Raises ModelError.
+    """
+    from models.catalogue import find
+    from models.mobilebert.labels import read_labels
+    from stages.understander import DEFAULT_THRESHOLD
+
+    if section.threshold is not None:
+        return section.threshold
+    head = read_labels(find(section.model)).intent_head
+    own = head.threshold if head else None
+    return DEFAULT_THRESHOLD if own is None else own
 
 
 def templates_stage(domain: Path, section: DialogueSection) -> Stage:

@@ -26,6 +26,9 @@ from stages.messages import Intent, Slot, StageMessage, Transcript
 ALTERNATIVES: Final = 3
 """How many other intents an event names."""
 
+DEFAULT_THRESHOLD: Final = 0.6
+"""For models that have none of their own."""
+
 WORTH_NAMING: Final = 0.005
 """Alternatives below this confidence are left out."""
 
@@ -33,8 +36,8 @@ WORTH_NAMING: Final = 0.005
 class Understander:
     """Adds what a language model reads in a transcript.
 
-    ``model`` is a name or folder. An intent below ``threshold``, or below its own one in
-    ``thresholds`` or in the domain's file, is not accepted.
+    ``model`` is a name or folder. An intent below its own threshold in ``thresholds`` or in the
+    domain's file, or else below ``threshold``, or else below the model's, is not accepted.
     """
 
     def __init__(
@@ -42,13 +45,14 @@ class Understander:
         *,
         model: str,
         domain: Path | None = None,
-        threshold: float = 0.6,
+        threshold: float | None = None,
         thresholds: Mapping[str, float] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._model_name = model
         self._domain_path = domain
-        self._threshold = threshold
+        self._given_threshold = threshold
+        self._threshold = DEFAULT_THRESHOLD if threshold is None else threshold
         self._thresholds = dict(thresholds or {})
         self._clock = clock
         self._model: LanguageModel | None = None
@@ -70,6 +74,8 @@ class Understander:
             own = {each.name: each.threshold for each in details if each.threshold is not None}
             known = {name: value for name, value in own.items() if name in self._model.intents}
             self._thresholds = {**known, **self._thresholds}
+        if self._given_threshold is None and self._model.threshold is not None:
+            self._threshold = self._model.threshold
         unknown = sorted(set(self._thresholds) - set(self._model.intents))
         if unknown:
             raise ConfigurationError(
@@ -78,6 +84,17 @@ class Understander:
             )
         self._model.warm_up()
         return ()
+
+    @property
+    def model(self) -> LanguageModel:
+        """The model, once it is open."""
+        assert self._model is not None
+        return self._model
+
+    @property
+    def threshold(self) -> float:
+        """Confidence from which intents without a threshold of their own are accepted."""
+        return self._threshold
 
     def process(self, message: StageMessage) -> Iterable[StageMessage]:
         """Transcripts gain intent and slots; anything else passes."""

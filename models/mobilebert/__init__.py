@@ -19,7 +19,8 @@ A model is a folder::
      "heads": [                           at most one of each kind, at least one
        {"kind": "intent", "output": "intent_logits", "labels": ["HassTurnOn", ..., "<none>"],
         "temperature": 1.0,               optional; logits are divided by it
-        "out_of_scope": "<none>"},        optional; the label of what the model was not made for
+        "out_of_scope": "<none>",         optional; the label of what the model was not made for
+        "threshold": 0.6},                optional; confidence from which an intent is accepted
        {"kind": "slots", "output": "slot_logits", "labels": ["O", "B-name", "I-name", ...],
         "temperature": 1.0,               optional
         "transitions": {"<start>": {"O": 40, "B-name": 2}, "O": {...}},   optional; counts
@@ -42,7 +43,7 @@ and the heads in ``heads.npz``; see ``models.mobilebert.small_heads``.
 """
 
 from models.mobilebert.encoder import Encoded, EncodedTexts, Encoder
-from models.mobilebert.heads import ScoredIntent, TaggedSpan
+from models.mobilebert.heads import ScoredIntent, TaggedSpan, TaggedWord
 from models.mobilebert.model import LanguageModel, Reading
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "Reading",
     "ScoredIntent",
     "TaggedSpan",
+    "TaggedWord",
 ]

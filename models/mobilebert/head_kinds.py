@@ -38,6 +38,8 @@ class IntentHead(Head, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     """The label, if it has one, of texts that have none of the others."""
 
     scope: Scope | None = None
+    threshold: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] | None = None
+    """Confidence from which an intent is worth accepting, where nobody configures another."""
 
 
 class TopicsHead(Head, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="topics"):

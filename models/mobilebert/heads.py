@@ -32,6 +32,19 @@ class TaggedSpan:
     """Geometric mean, over the words of the span, of the probability of the tag each was given."""
 
 
+@dataclass(frozen=True, slots=True)
+class TaggedWord:
+    """A word with the tag that it was given."""
+
+    start: int
+    end: int
+    tag: str
+    """BIO tag: ``O``, ``B-name`` or ``I-name``."""
+
+    confidence: float
+    """Probability of the tag."""
+
+
 class IntentReader:
     """Reads the logits of an intent head."""
 
@@ -83,6 +96,7 @@ class SlotsReader:
     ) -> None:
         self._temperature = head.temperature
         self._intent_slots = intent_slots or {}
+        self._tags = head.labels
         self._decoder = TagDecoder(head.labels, head.transitions, head.transition_weight)
 
     def read(
@@ -92,10 +106,7 @@ class SlotsReader:
 
         An intent without an entry in ``intent_slots``, and no intent, can have any slot.
         """
-        probabilities = softmax(logits, self._temperature)
-        allowed = self._intent_slots.get(intent) if intent else None
-        path = self._decoder.decode(probabilities, allowed)
-        chosen = probabilities[np.arange(len(path)), path]
+        path, chosen = self._decode(logits, intent)
         return tuple(
             TaggedSpan(
                 name=name,
@@ -105,3 +116,22 @@ class SlotsReader:
             )
             for name, first, behind in self._decoder.spans(path)
         )
+
+    def words(
+        self, logits: npt.NDArray[np.float32], encoding: Encoding, intent: str | None
+    ) -> tuple[TaggedWord, ...]:
+        """The tag of every word, from the same as ``read`` takes."""
+        path, chosen = self._decode(logits, intent)
+        return tuple(
+            TaggedWord(start, end, self._tags[tag], float(confidence))
+            for (start, end), tag, confidence in zip(encoding.words, path, chosen, strict=True)
+        )
+
+    def _decode(
+        self, logits: npt.NDArray[np.float32], intent: str | None
+    ) -> tuple[list[int], npt.NDArray[np.float64]]:
+        """The best tags, and the probability of each."""
+        probabilities = softmax(logits, self._temperature)
+        allowed = self._intent_slots.get(intent) if intent else None
+        path = self._decoder.decode(probabilities, allowed)
+        return path, probabilities[np.arange(len(path)), path]

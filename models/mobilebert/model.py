@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import ModelError
-from models.mobilebert.heads import IntentReader, ScoredIntent, SlotsReader, TaggedSpan
+from models.mobilebert.heads import IntentReader, ScoredIntent, SlotsReader, TaggedSpan, TaggedWord
 from models.mobilebert.labels import LABELS_FILE
 from models.mobilebert.network import Network
 
@@ -80,6 +80,11 @@ class LanguageModel:
         return self._intents.intents if self._intents else ()
 
     @property
+    def threshold(self) -> float | None:
+        """Confidence from which an intent is worth accepting, if the model says so."""
+        return self._intent_head.threshold if self._intent_head else None
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """All slots that the model knows."""
         head = self._labels.slots_head
@@ -112,3 +117,11 @@ class LanguageModel:
         return Reading(
             intents=intents, slots=slots, rejected=rejected, truncated=encoding.truncated
         )
+
+    def tagged_words(self, text: str, intent: str | None) -> tuple[TaggedWord, ...]:
+        """The tag that each word of ``text`` is given as part of ``intent``, for explanations."""
+        encoding = self._network.tokenizer.encode(text)
+        if self._slots is None or self._slots_head is None or not encoding.words:
+            return ()
+        logits = self._network.run(encoding)[self._slots_head.output]
+        return self._slots.words(logits, encoding, intent)

@@ -27,6 +27,8 @@ _COMMANDS: Final = {
     "check": "pipeline.cli.check:check",
     "models": "pipeline.cli.models:models",
     "words": "pipeline.cli.words:words",
+    "try": "pipeline.cli.try_:try_",
+    "train": "pipeline.cli.train:train",
     "train-speech": "pipeline.cli.train_speech:train_speech",
     "train-language": "pipeline.cli.train_language:train_language",
     "version": "pipeline.cli.version:version",

@@ -19,6 +19,7 @@ from pipeline.evaluation.labels import load_data
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.working import Job, Journal, work
 from pipeline.loading import find_domain, load_configuration
+from pipeline.understanding import threshold_of
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +106,7 @@ def thresholds(settings: Configuration) -> dict[str, float]:
     if not settings.understanders:
         return {}
     section = settings.understanders[0]
-    return {"*": section.threshold, **section.thresholds}
+    return {"*": threshold_of(section), **section.thresholds}
 
 
 def parse_ratios(text: str) -> tuple[float, ...]:

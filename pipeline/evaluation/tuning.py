@@ -19,6 +19,7 @@ from pipeline.evaluation.figures import Figures, figures
 from pipeline.evaluation.outcome import Outcome, at_threshold
 from pipeline.evaluation.running import Prepared
 from pipeline.evaluation.working import Journal, work
+from pipeline.understanding import threshold_of
 
 HELD_OUT: Final = 4
 """Each so-manieth recording, sorted by name, is kept for the test."""
@@ -195,7 +196,7 @@ def current(settings: Configuration, key: str) -> float | None:
     """The value of a setting in the configuration."""
     section, _, name = key.partition(".")
     if section == "understanders":
-        return settings.understanders[0].threshold
+        return threshold_of(settings.understanders[0])
     value: float | None = getattr(getattr(settings, section), name)
     return value
 

@@ -1,0 +1,53 @@
+"""Which of the shipped texts may be the domain's own business after all.
+
+A kitchen timer must not be taught to reject "set a timer". Nobody says which labels of the
+corpora belong to a user's domain, so the heads are asked: what a head that has never seen a label
+takes for the domain is not used against it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from models.mobilebert.decoding import softmax
+from models.training.domain.features import Features
+from models.training.domain.heads import INTENTS, fit_intents, intent_logits, quick
+from models.training.language.outside import Outside
+
+FOLDS = 4
+TAKEN = 0.4
+"""Share of a label's texts that must look like the domain for the label to be left out."""
+
+
+def doubtful_labels(
+    inside: Features,
+    intents: npt.NDArray[np.intp],
+    count: int,
+    outside: Features,
+    rows: Sequence[Outside],
+    size: int,
+) -> frozenset[str]:
+    """Labels of ``rows`` whose texts a head without them takes for one of ``count`` intents.
+
+    ``inside`` are features of the domain's sentences with their ``intents``, ``outside`` those of
+    ``rows``; ``size`` is the length of a state.
+    """
+    labels = sorted({row.label for row in rows})
+    fold_of = {label: number % FOLDS for number, label in enumerate(labels)}
+    folds = np.array([fold_of[row.label] for row in rows])
+    taken: dict[str, list[bool]] = defaultdict(list)
+    for fold in range(FOLDS):
+        seen = folds != fold
+        texts = np.concatenate([inside.texts, outside.texts[seen]])
+        targets = np.concatenate([intents, np.full(int(seen.sum()), count)])
+        known = Features(texts, inside.words[:0], inside.counts[:0])
+        layers = fit_intents(known, targets, count + 1, size, settings=quick(INTENTS))
+        asked = Features(outside.texts[~seen], inside.words[:0], inside.counts[:0])
+        rejected = softmax(intent_logits(layers, asked))[:, -1]
+        for row, share in zip(np.flatnonzero(~seen), rejected, strict=True):
+            taken[rows[int(row)].label].append(bool(share < 0.5))
+    return frozenset(label for label, votes in taken.items() if np.mean(votes) >= TAKEN)
