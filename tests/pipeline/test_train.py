@@ -110,7 +110,7 @@ def chunks(work: Path) -> list[Path]:
 @pytest.mark.parametrize(
     ("broken", "told"),
     [
-        ("language: en\n", "there are none: add at least one intent"),
+        ("language: en\n", "intents"),
         (ROBOT.replace("{thing}", "{tool}"), "{tool}"),
         (ROBOT.replace("intent: null", "intent: Sing"), "Sing"),
     ],
