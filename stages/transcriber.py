@@ -33,6 +33,10 @@ GRAMMAR_SEED: Final = 7
 """Seed of the sentences that a run-time grammar is made from."""
 
 
+NO_GRAMMAR: Final = ("none", "auto")
+"""``auto`` that reaches this stage found nothing that was trained."""
+
+
 def assemble_model(
     model: str,
     grammar: str,
@@ -47,7 +51,7 @@ def assemble_model(
     ``grammar_weight`` are those of ``decoding_options``. Raises ModelError.
     """
     where = cache or Path(platformdirs.user_cache_dir("intentd"))
-    compiled = None if grammar in ("none", "domain") else find(grammar)
+    compiled = None if grammar in (*NO_GRAMMAR, "domain") else find(grammar)
     base = find(model)
     options = decoding_options(base, beam=beam, grammar_weight=grammar_weight)
     return assemble(Parts(base=base, grammar=compiled, options=options), where)
@@ -103,7 +107,7 @@ class Transcriber:
         )
         self._model = SpeechModel(folder, name=self._model_name)
         missing: list[str] = []
-        if self._domain_path is not None and self._grammar != "none":
+        if self._domain_path is not None and self._grammar not in NO_GRAMMAR:
             domain = Domain.load(self._domain_path)
             missing = self._model.missing(domain.words())
             if self._grammar == "domain":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -132,7 +133,7 @@ def _check_speech(settings: Configuration) -> str:
     if settings.domain is None:
         return model.id
     missing = model.missing(Domain.load(find_domain(settings.domain)).words())
-    if missing and section.grammar != "none":
+    if missing and section.grammar not in ("none", "auto"):
         raise ModelError(
             f"{model.id} lacks these words of domain {settings.domain}: {', '.join(missing)}; "
             "say them otherwise in the domain, or choose a larger model"
@@ -149,6 +150,8 @@ def _check_language(settings: Configuration, index: int) -> str:
     model = LanguageModel.load(find(section.model))
     model.warm_up()
     domain = section.domain or settings.domain
+    if domain is not None and (Path(section.model) / "trained.json").is_file():
+        _check_fresh(Path(section.model), domain)
     if domain is not None:
         find_domain(domain)
     unknown = sorted(set(section.thresholds) - set(model.intents))
@@ -166,6 +169,20 @@ def _check_annotator(section: TopicsSection | EntitiesSection | AnswerSection) -
     stage.open()
     stage.close()
     return section.model
+
+
+def _check_fresh(version: Path, domain: str) -> None:
+    """Raises ModelError if the domain's file is not what the version was trained from."""
+    from models.catalogue.trained import Trained
+    from models.training.domain.recipe import content_hash
+    from pipeline.loading import find_domain
+
+    facts = Trained(version.parent).facts()
+    if facts is not None and facts.content != content_hash(find_domain(domain)):
+        raise ModelError(
+            f"{domain} was changed after {version} was trained from it: run `intentd train "
+            f"{domain}`"
+        )
 
 
 def _check_level(source: MicrophoneSection) -> str:

@@ -80,7 +80,7 @@ def fingerprint(job: Job) -> str:
     files = [Path(recording.path) for recording in job.recordings]
     files += [Path(condition.noise) for condition in job.conditions if condition.noise]
     names = [settings.transcriber.model, *(u.model for u in settings.understanders)]
-    if settings.transcriber.grammar not in ("none", "domain"):
+    if settings.transcriber.grammar not in ("none", "auto", "domain"):
         names.append(settings.transcriber.grammar)
     for name in names:
         files += sorted(path for path in find(name).rglob("*") if path.is_file())
