@@ -37,7 +37,8 @@ class Understander:
     """Adds what a language model reads in a transcript.
 
     ``model`` is a name or folder. An intent below its own threshold in ``thresholds`` or in the
-    domain's file, or else below ``threshold``, or else below the model's, is not accepted.
+    domain's file, or else below ``threshold``, or else below the model's, is not accepted; where
+    only the model's counts, a sentence that a template covers word for word is accepted anyway.
     """
 
     def __init__(
@@ -112,6 +113,11 @@ class Understander:
         begun = self._clock()
         reading = self._model.understand(message.text)
         changes = self._judge(message, reading)
+        if not changes.get("accepted", True):
+            covered = self._covered(message, reading)
+            if covered is not None:
+                reading = covered
+                changes = {**self._judge(message, reading), "accepted": True}
         read = msgspec.structs.replace(message, **changes, slots=self._slots(message, reading))
         slots = self._implied(read)
         spent = (self._clock() - begun) * 1000
@@ -146,6 +152,27 @@ class Understander:
             "accepted": best is ranked[0] and best.confidence >= needed,
             "alternatives": tuple(alternatives),
         }
+
+    def _covered(self, message: Transcript, reading: Reading) -> Reading | None:
+        """What the templates say, if one of them covers the text word for word.
+
+        Such a sentence is no guess that a model's threshold could be for. Thresholds that
+        somebody configured are kept all the same.
+        """
+        if self._domain is None or self._given_threshold is not None:
+            return None
+        text = " ".join(message.text.split())
+        example = self._domain.parse(text) if text == message.text else None
+        if example is None or example.intent in self._thresholds:
+            return None
+        intents = sorted(reading.intents, key=lambda intent: intent.name != example.intent)
+        if not intents or intents[0].name != example.intent:
+            return None
+        slots = tuple(
+            TaggedSpan(slot.name, slot.start, slot.end, 1.0)
+            for slot in sorted(example.slots, key=lambda slot: slot.start)
+        )
+        return Reading(tuple(intents), slots, reading.rejected, reading.truncated)
 
     def _slots(self, message: Transcript, reading: Reading) -> tuple[Slot, ...]:
         slots = list(message.slots)

@@ -64,6 +64,11 @@ FAST_BASE, FULL_BASE = "mobilebert-base", "mobilebert-base-fp16"
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Recordings, each with its JSON, to test with; default: DOMAIN.recordings, if there.",
 )
+@click.option(
+    "--export",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write the understander here as a model of its own over the shipped base.",
+)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--jobs", type=click.IntRange(1, 16), help="Texts read at a time; default: cores.")
 @click.option(
@@ -80,6 +85,7 @@ def train(
     grammar: str,
     base: str | None,
     recordings: Path | None,
+    export: Path | None,
     seed: int,
     jobs: int | None,
     sentences: int | None,
@@ -92,6 +98,7 @@ def train(
     file are tested, and recordings if there are any. Exit code 1 when one of them fails.
     """
     from models.catalogue import find
+    from models.training.domain.export import export_model
     from models.training.domain.recipe import content_hash
     from models.training.domain.speech import SpeechTarget
     from models.training.domain.trainer import Job
@@ -126,6 +133,9 @@ def train(
         click.echo("stopped; the same command goes on from here", err=True)
         raise
     _tell(result, time.monotonic() - began)
+    if export is not None:
+        export_model(result.folder, export, job.base)
+        click.echo(f"{export}: written")
     beside = recordings or path.with_name(f"{path.stem}.recordings")
     failures = 0
     for tested in Trial(path, result.folder, speech_model, beside).run():

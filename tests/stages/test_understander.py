@@ -232,3 +232,30 @@ def test_given_thresholds_in_the_domain_then_they_count_unless_configured(
     path.write_text(TIMERS)
     lenient = opened("mobilebert-home", domain=path, thresholds={"HassGetCurrentTime": 0.3})
     assert understood(lenient, heard("what time is it")).accepted
+
+
+def test_what_a_template_covers_is_accepted_where_only_the_model_has_a_threshold(
+    tmp_path: Path,
+) -> None:
+    """Nobody who reads a sentence in the domain's file would understand that it is rejected."""
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    for path in (ROOT / "models" / "weights" / "mobilebert-coffee").iterdir():
+        (folder / path.name).symlink_to(path)
+    labels = json.loads((folder / "labels.json").read_text())
+    labels["heads"][0]["threshold"] = 1.0
+    (folder / "labels.json").unlink()
+    (folder / "labels.json").write_text(json.dumps(labels))
+
+    trusted = opened(str(folder), domain=COFFEE, threshold=None)
+    covered = understood(trusted, heard(ORDER))
+    other = understood(trusted, heard("so get me that large latte with some soy milk thanks"))
+    strict = understood(opened(str(folder), domain=COFFEE, threshold=1.0), heard(ORDER))
+
+    assert covered.accepted
+    assert slots_of(covered) == {
+        "size": "large",
+        "coffeeDrink": "latte",
+        "milkAmount": "some soy milk",
+    }
+    assert (other.accepted, strict.accepted) == (False, False)
