@@ -10,7 +10,7 @@ from models.metrics.comparison import McNemar, mcnemar
 from models.metrics.labels import LabelScores, Scores, label_scores
 from models.metrics.latency import Percentiles, percentiles
 from models.metrics.rates import Rate, ratio, share
-from models.metrics.rejection import Cost, Guess, Point, Rejection, rejection
+from models.metrics.rejection import Cost, Guess, Point, Rejection, auroc, rejection
 from models.metrics.slots import SlotScores, bio_chunks, slot_scores
 from models.metrics.words import Edit, WordErrors, edit_distance, edits, plain, word_errors
 
@@ -29,6 +29,7 @@ __all__ = [
     "WordErrors",
     "accepted",
     "accepted_strictly",
+    "auroc",
     "bio_chunks",
     "canonical",
     "edit_distance",

@@ -67,6 +67,19 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     curve: tuple[Point, ...]
 
 
+def auroc(wanted: Sequence[float], unwanted: Sequence[float]) -> float | None:
+    """Area under the ROC curve: how often what is wanted scores above what is not, ties half.
+
+    None where there is none of either.
+    """
+    if not len(wanted) or not len(unwanted):
+        return None
+    below = np.sort(np.asarray(unwanted, float))
+    less = np.searchsorted(below, wanted, side="left")
+    ties = np.searchsorted(below, wanted, side="right") - less
+    return float((less + ties / 2).mean() / len(below))
+
+
 def rejection(guesses: Sequence[Guess], cost: Cost | None = None) -> Rejection | None:
     """The curve of ``guesses``; None when there are none. A guess is accepted when its
     confidence reaches the threshold."""

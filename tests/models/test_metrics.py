@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, roc_auc_score
 
 from models.metrics import (
     Cost,
     Guess,
     accepted,
     accepted_strictly,
+    auroc,
     bio_chunks,
     edit_distance,
     edits,
@@ -83,6 +84,19 @@ def test_given_any_bio_tags_then_slot_scores_are_those_of_seqeval_in_strict_mode
         seqeval_precision(expected, found, **strict)
     )
     assert (scores.recall.value or 0) == pytest.approx(seqeval_recall(expected, found, **strict))
+
+
+@given(
+    st.lists(st.integers(-5, 5), min_size=1, max_size=30),
+    st.lists(st.integers(-5, 5), min_size=1, max_size=30),
+)
+def test_given_any_scores_then_the_area_under_the_curve_is_that_of_scikit_learn(
+    wanted: list[int], unwanted: list[int]
+) -> None:
+    truth = [1] * len(wanted) + [0] * len(unwanted)
+
+    assert auroc(wanted, unwanted) == pytest.approx(roc_auc_score(truth, wanted + unwanted))
+    assert auroc([], unwanted) is None
 
 
 def test_given_texts_then_word_errors_are_counted_by_kind() -> None:

@@ -5,13 +5,13 @@ The same measures judge the network in PyTorch after each epoch, the exported on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from models.mobilebert.decoding import softmax
+from models.metrics import auroc, share, slot_scores
 from models.mobilebert.heads import IntentReader, SlotsReader, energy
 from models.mobilebert.labels import Labels, TopicsHead
 from models.mobilebert.tokens import Encoding
@@ -54,7 +54,7 @@ def measure(
         reader = IntentReader(labels.intent_head)
         intents = [reader.read(_whole(one))[0][0].name for one in found]
         rows = [i for i, text in enumerate(texts) if text.intent != outside]
-        measures["accuracy"] = _mean([intents[i] == texts[i].intent for i in rows])
+        measures["accuracy"] = _share(intents[i] == texts[i].intent for i in rows)
     topics = labels.head(TopicsHead)
     if topics is not None:
         measures |= _topics(topics, texts, found)
@@ -63,21 +63,13 @@ def measure(
     return measures
 
 
-def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """Area under the ROC curve: how often a positive score is above a negative one."""
-    below = np.sort(np.asarray(negative))
-    less = np.searchsorted(below, positive, side="left")
-    equal = np.searchsorted(below, positive, side="right") - less
-    return float((less + equal / 2).mean() / len(below))
-
-
 def _whole(one: Logits) -> npt.NDArray[np.float32]:
     assert one.whole is not None
     return one.whole
 
 
-def _mean(values: Sequence[bool]) -> float:
-    return sum(values) / max(1, len(values))
+def _share(flags: Iterable[bool]) -> float:
+    return share(flags).value or 0.0
 
 
 def _scope(texts: Sequence[LabelledText], found: Sequence[Logits], outside: str | None) -> Measures:
@@ -87,20 +79,22 @@ def _scope(texts: Sequence[LabelledText], found: Sequence[Logits], outside: str 
         return {}
     threshold = float(np.quantile(inner, 1 - KEPT))
     return {
-        "AUROC": auroc(inner, outer),
-        "out-of-scope recall": _mean([value < threshold for value in outer]),
+        "AUROC": auroc(inner, outer) or 0.0,
+        "out-of-scope recall": _share(value < threshold for value in outer),
     }
 
 
 def _topics(head: TopicsHead, texts: Sequence[LabelledText], found: Sequence[Logits]) -> Measures:
-    right = given = wanted = exact = 0
+    gold, mine = [], []
     for text, one in zip(texts, found, strict=True):
-        gold = set(labels_of(text))
         probabilities = 1 / (1 + np.exp(-_whole(one).astype(np.float64) / head.temperature))
-        mine = {n for n, p in zip(head.labels, probabilities, strict=True) if p >= LIKELY}
-        right, given, wanted = right + len(gold & mine), given + len(mine), wanted + len(gold)
-        exact += gold == mine
-    return {"micro F1": 2 * right / max(1, given + wanted), "all right": exact / len(texts)}
+        pairs = zip(head.labels, probabilities, strict=True)
+        gold.append({(name, "") for name in labels_of(text)})
+        mine.append({(name, "") for name, likely in pairs if likely >= LIKELY})
+    return {
+        "micro F1": slot_scores(gold, mine).f1.value or 0.0,
+        "all right": _share(a == b for a, b in zip(gold, mine, strict=True)),
+    }
 
 
 def _slots(
@@ -111,18 +105,18 @@ def _slots(
 ) -> Measures:
     assert labels.slots_head is not None
     reader = SlotsReader(labels.slots_head, labels.intent_slots)
-    right = given = wanted = whole = 0
+    gold, mine = [], []
     for row, (text, one) in enumerate(zip(texts, found, strict=True)):
         assert one.words is not None
-        intent = intents[row] if intents else None
-        spans = reader.read(one.words, one.encoding, intent)
-        mine = {(span.name, span.start, span.end) for span in spans}
-        gold = character_spans(text)
-        right, given, wanted = right + len(gold & mine), given + len(mine), wanted + len(gold)
-        whole += gold == mine and (intents is None or intent == text.intent)
-    measures = {"slot F1": 2 * right / max(1, given + wanted)}
+        spans = reader.read(one.words, one.encoding, intents[row] if intents else None)
+        mine.append({(span.name, (span.start, span.end)) for span in spans})
+        gold.append({(name, (start, end)) for name, start, end in character_spans(text)})
+    measures = {"slot F1": slot_scores(gold, mine).f1.value or 0.0}
     if intents is not None:
-        measures["sentence"] = whole / len(texts)
+        measures["sentence"] = _share(
+            a == b and intent == text.intent
+            for a, b, intent, text in zip(gold, mine, intents, texts, strict=True)
+        )
     return measures
 
 
@@ -135,8 +129,3 @@ def character_spans(text: LabelledText) -> set[tuple[str, int, int]]:
         (name, starts[first], starts[behind] - 1)
         for name, first, behind in tag_spans(text.tags or ())
     }
-
-
-def likelihoods(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
-    """Probabilities over the last axis."""
-    return softmax(logits, temperature)
