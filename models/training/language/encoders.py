@@ -138,9 +138,9 @@ def _copy_tokenizer(source: Path, target: Path) -> None:
 
 def _ready(encoder: Any) -> nn.Module:
     """Give padding no embedding: a MobileBERT token sees its neighbours before any mask."""
-    embeddings = encoder.embeddings.word_embeddings.weight
-    with torch.no_grad():
-        embeddings[0].zero_()
+    if encoder.config.model_type == "mobilebert":
+        with torch.no_grad():
+            encoder.embeddings.word_embeddings.weight[0].zero_()
     return encoder  # type: ignore[no-any-return]
 
 
