@@ -5,13 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 
 from models.errors import ModelError
 
 
 @click.command("train-language")
 @click.argument("config", type=click.Path(dir_okay=False, path_type=Path))
-def train_language(config: Path) -> None:
+@click.option(
+    "--seed",
+    type=int,
+    help="In place of the configuration's; the run gets a folder of its own, OUT-seedN.",
+)
+def train_language(config: Path, seed: int | None) -> None:
     """Train a language model as CONFIG says, or go on with a run that was broken off.
 
     Tasks: distill, joint (intent and slots), classify, tag (entities), qa. Trains, exports,
@@ -25,5 +31,9 @@ def train_language(config: Path) -> None:
         raise ModelError(
             f"training needs the package {error.name}: pip install 'intentd[train]'"
         ) from None
-    folder = train(read_settings(config), config, click.echo)
+    settings = read_settings(config)
+    if seed is not None:
+        out = settings.out.with_name(f"{settings.out.name}-seed{seed}")
+        settings = msgspec.structs.replace(settings, seed=seed, out=out)
+    folder = train(settings, config, click.echo)
     click.echo(f"{folder}: written")

@@ -175,6 +175,23 @@ def test_given_a_teacher_it_makes_a_base_that_can_be_trained_on(tmp_path: Path) 
     (tmp_path / "joint").mkdir()
     tuned = run(joint_config(tmp_path / "joint", base=str(folder)))
     assert LanguageModel.load(tuned).intents == ("LightOn", "Play")
+    # A smaller one can learn from it in its turn.
+    (tmp_path / "next").mkdir()
+    (tmp_path / "next" / "texts.txt").write_text("\n".join(texts))
+    smaller = write_config(
+        tmp_path / "next", task="distill", teacher=str(folder), texts=["texts.txt"], epochs=1
+    )
+    assert Encoder.load(run(smaller)).vector_size == 32
+
+
+def test_given_another_seed_the_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    config = joint_config(tmp_path, epochs=1)
+
+    result = CliRunner().invoke(train_language, [str(config), "--seed", "7"])
+
+    assert result.exit_code == 0, result.output
+    assert LanguageModel.load(tmp_path / "run-seed7" / "model").intents == ("LightOn", "Play")
+    assert "--seed 7" in (tmp_path / "run-seed7" / "model" / "README.md").read_text()
 
 
 def test_given_a_base_that_answers_already_it_is_exported_as_it_is(tmp_path: Path) -> None:

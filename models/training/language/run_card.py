@@ -70,7 +70,7 @@ def making_lines(run: Run) -> list[str]:
         "## Making",
         "",
         "```",
-        f"intentd train-language {run.config.as_posix()}",
+        f"intentd train-language {run.config.as_posix()} --seed {settings.seed}",
         "```",
         "",
         f"{progress.step} steps in {max(1, round(progress.seconds / 60))} minutes, epochs: "
