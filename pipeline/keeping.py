@@ -19,7 +19,7 @@ import soundfile
 from models.errors import ConfigurationError
 from pipeline.configuration import Configuration, KeepAudioSection
 from pipeline.event_maker import EventMaker
-from pipeline.events import to_json
+from pipeline.events import UtteranceEvent, to_json
 from pipeline.plan import WorkerSpec
 from pipeline.runner import Stage
 from stages.messages import (
@@ -179,20 +179,18 @@ class EventKeeping(KeepingStage):
     def keep(self, made: Transcript) -> None:
         """Write it down."""
         if not made.simulated:
-            event = EventMaker(understands=self._understands).events(made)[-1]
-            self.keeper.keep_event(made.id, to_json(event))
+            events = EventMaker(understands=self._understands).events(made)
+            heard = [event for event in events if isinstance(event, UtteranceEvent)]
+            self.keeper.keep_event(made.id, to_json(heard[-1]))
 
 
 def keeping(stage: Stage, spec: WorkerSpec, configuration: Configuration) -> Stage:
     """``stage``, with what it has to keep where the configuration says so."""
     if configuration.keep_audio is None:
         return stage
-    understands = bool(configuration.understanders)
-    last = len(configuration.understanders) - 1
     if spec.kind == "transcriber":
         stage = SoundKeeping(stage, Keeper(configuration.keep_audio))
-    if (spec.kind == "understander" and spec.index == last) or (
-        spec.kind == "transcriber" and not understands
-    ):
+    if spec.outlets == ("publisher",) and spec.kind != "source":
+        understands = bool(configuration.understanders)
         stage = EventKeeping(stage, Keeper(configuration.keep_audio), understands=understands)
     return stage

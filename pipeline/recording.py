@@ -15,7 +15,7 @@ import soundfile
 
 from models.domain import Domain, Example
 from models.errors import ConfigurationError, SourceError
-from pipeline.evaluation.labels import Label
+from pipeline.evaluation.labels import Label, example_slots
 from stages.messages import SAMPLE_RATE, AudioBlock, Endpoint, ErrorReport, SpeechChunk, StateReport
 from stages.segmenter import Segmenter
 from stages.sources.base import Source
@@ -169,7 +169,7 @@ class Collection:
         label = Label(
             text=example.text,
             intent=example.intent,
-            slots={slot.name: _plain_value(slot.value) for slot in example.slots},
+            slots={name: _plain_value(v) for name, v in example_slots(example).items()},
         )
         encoded = msgspec.json.format(msgspec.json.encode(label), indent=2)
         path.with_suffix(".json").write_bytes(encoded + b"\n")

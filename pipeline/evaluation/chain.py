@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -14,6 +14,7 @@ from pipeline.events import ErrorEvent, TranscriptEvent, UtteranceEvent
 from pipeline.plan import make_plan
 from pipeline.runner import Stage
 from pipeline.worker import make_stage
+from stages import chain as stages_chain
 from stages.messages import (
     SAMPLE_RATE,
     AudioBlock,
@@ -25,6 +26,9 @@ from stages.messages import (
 from stages.sources.base import BLOCK_BYTES
 
 SOURCE: Final = "evaluation"
+
+HEARING: Final = ("segmenter", "transcriber")
+READING: Final = ("understander", "annotator")
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,32 +50,33 @@ class Chain:
 
     def __init__(self, configuration: Configuration) -> None:
         transcriber = msgspec.structs.replace(configuration.transcriber, workers=1)
+        # Nothing is kept, and nobody answers the questions of a dialogue: each recording is one
+        # sentence, and stands for itself.
         self.configuration = msgspec.structs.replace(
-            configuration, transcriber=transcriber, keep_audio=None
+            configuration,
+            transcriber=transcriber,
+            keep_audio=None,
+            dialogue=msgspec.structs.replace(configuration.dialogue, enabled=False),
         )
         self._understands = bool(configuration.understanders)
-        plan = [
-            spec
+        stages: list[Stage] = [
+            make_stage(spec, self.configuration)
             for spec in reversed(make_plan(self.configuration, ""))
-            if spec.kind in ("segmenter", "transcriber", "understander")
+            if spec.kind in HEARING or spec.kind in READING
         ]
-        order = ("segmenter", "transcriber", "understander")
-        plan.sort(key=lambda spec: (order.index(spec.kind), spec.index))
-        self._stages: list[Stage] = [make_stage(spec, self.configuration) for spec in plan]
-        self._understanders = self._stages[2:]
+        self._stages = stages_chain.Chain(*stages)
+        self._readers = stages_chain.Chain(*stages[len(HEARING) :])
         self._count = 0
 
     def open(self) -> tuple[str, ...]:
         """Load all models; returns what they warn of. Raises IntentdError."""
         maker = EventMaker(understands=self._understands)
-        reports = [report for stage in self._stages for report in stage.open()]
-        events = [event for report in reports for event in maker.events(report)]
+        events = [event for report in self._stages.open() for event in maker.events(report)]
         return tuple(event.detail for event in events if isinstance(event, ErrorEvent))
 
     def close(self) -> None:
         """Let go of all models."""
-        for stage in self._stages:
-            stage.close()
+        self._stages.close()
 
     def hear(self, pcm: bytes, file: str) -> Heard:
         """Play a whole recording (int16 samples at 16 kHz)."""
@@ -81,7 +86,7 @@ class Chain:
         errors: list[str] = []
         begun = time.perf_counter()
         for message in _stream(pcm, file, f"{SOURCE}-{self._count:06d}"):
-            for made in _pass_on(self._stages, message):
+            for made in self._stages.process(message):
                 for event in maker.events(made):
                     if isinstance(event, ErrorEvent):
                         errors.append(event.detail)
@@ -102,10 +107,8 @@ class Chain:
             source=SOURCE, stream="", id="", text=text, speech=Span(start=0, end=0), position=0
         )
         maker = EventMaker(understands=self._understands)
-        (made,) = _pass_on(self._understanders, transcript)
-        event = maker.events(made)[-1]
-        assert isinstance(event, UtteranceEvent)
-        return event
+        made = [event for m in self._readers.process(transcript) for event in maker.events(m)]
+        return [event for event in made if isinstance(event, UtteranceEvent)][-1]
 
 
 def _stream(pcm: bytes, file: str, stream: str) -> Iterator[StageMessage]:
@@ -120,9 +123,3 @@ def _stream(pcm: bytes, file: str, stream: str) -> Iterator[StageMessage]:
             pcm=pcm[start : start + BLOCK_BYTES],
         )
     yield EndOfStream(source=SOURCE, stream=stream, file=file, position=len(pcm) // 2)
-
-
-def _pass_on(stages: Sequence[Stage], message: StageMessage) -> Iterable[StageMessage]:
-    if not stages:
-        return (message,)
-    return (out for made in stages[0].process(message) for out in _pass_on(stages[1:], made))

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from models.domain import Domain
+from models.domain import Domain, Example
 from models.errors import ConfigurationError, SourceError
 from pipeline.expectations import read_ndjson
 from stages.sources.paths import AUDIO_SUFFIXES, expand_path
@@ -123,13 +123,18 @@ def _folder(folder: Path, domain: Domain | None) -> Iterator[LabelledRecording]:
 def _from_words(text: str, domain: Domain | None) -> Label:
     """A label with what the domain's own sentences make of the words, if they agree."""
     readings = {
-        (example.intent, tuple(sorted((slot.name, str(slot.value)) for slot in example.slots)))
+        (example.intent, tuple(sorted((k, str(v)) for k, v in example_slots(example).items())))
         for example in (domain.parses(text.lower()) if domain else ())
     }
     if len(readings) != 1:
         return Label(text=text)
     ((intent, slots),) = readings
     return Label(text=text, intent=intent, slots=dict(slots))
+
+
+def example_slots(example: Example) -> dict[str, object]:
+    """Values of all slots of a sentence, of those too that follow from it without words."""
+    return {**dict(example.implied), **{slot.name: slot.value for slot in example.slots}}
 
 
 def _is_label_map(path: Path) -> bool:

@@ -10,6 +10,7 @@ from models.errors import ConfigurationError
 from pipeline.configuration import Configuration
 from pipeline.evaluation.tuning import Tuned, current, rates, with_values
 from pipeline.loading import find_configuration, parse_configuration
+from pipeline.trained import TRAINED, with_trained
 
 SUFFIX = ".tuned.yaml"
 
@@ -35,7 +36,7 @@ def write_recommendation(
     for key, value in tuned.values.items():
         section, *rest = key.split(".")
         if section == "understanders":
-            entry = content["understanders"][0]
+            entry = content.setdefault("understanders", [{"model": TRAINED}])[0]
             entry.pop("thresholds", None)
         else:
             entry = content.setdefault(section, {})
@@ -48,7 +49,7 @@ def write_recommendation(
     text = io.StringIO()
     yaml.dump(content, text)
     written = _header(tuned, source, data) + text.getvalue()
-    if parse_configuration(written, target) != with_values(settings, tuned.values):
+    if with_trained(parse_configuration(written, target)) != with_values(settings, tuned.values):
         raise ConfigurationError(
             f"{target}: the relative paths in {source} would mean other files there; write it "
             "beside that file"

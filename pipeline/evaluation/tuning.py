@@ -116,7 +116,9 @@ class Tuner:
         first = study.best_trial.number == 0
         best = {} if first else {k: round(v, 4) for k, v in study.best_trial.params.items()}
         best = self._without_needless(best)
-        before, after = self.evaluate({}), self.evaluate(best)
+        # Thresholds of single intents may stand in the domain's file: the figures that are told
+        # are those of the very configuration that is recommended.
+        before, after = self.evaluate({}), self._decode(best)
         tuned = Tuned(
             values=best,
             before=self._figures(before),
@@ -149,8 +151,13 @@ class Tuner:
 
     def evaluate(self, values: Values) -> tuple[Outcome, ...]:
         """Outcomes of all recordings under all conditions with these settings."""
-        sound = {key: value for key, value in values.items() if key != THRESHOLD.key}
-        settings = with_values(self._job.configuration, sound)
+        outcomes = self._decode({k: v for k, v in values.items() if k != THRESHOLD.key})
+        if THRESHOLD.key not in values:
+            return outcomes
+        return tuple(at_threshold(outcome, values[THRESHOLD.key]) for outcome in outcomes)
+
+    def _decode(self, values: Values) -> tuple[Outcome, ...]:
+        settings = with_values(self._job.configuration, values)
         key = msgspec.json.encode(settings).decode()
         if key not in self._decoded:
             job = msgspec.structs.replace(self._job, configuration=settings)
@@ -159,13 +166,10 @@ class Tuner:
             self._decoded[key] = work(
                 job, journal, jobs=self._jobs, on_done=lambda _: None, on_warning=lambda _: None
             )
-            told = ", ".join(f"{k.partition('.')[2]} {v:g}" for k, v in sound.items())
+            told = ", ".join(f"{k.partition('.')[2]} {v:g}" for k, v in values.items())
             right = share(not o.failed for o in self._decoded[key])
             self._tell(f"{told or 'as configured'}: {right} right")
-        outcomes = self._decoded[key]
-        if THRESHOLD.key not in values:
-            return outcomes
-        return tuple(at_threshold(outcome, values[THRESHOLD.key]) for outcome in outcomes)
+        return self._decoded[key]
 
     def _price(self, outcomes: Sequence[Outcome], values: Values) -> float:
         """Mean cost of a recording of the search."""
