@@ -98,6 +98,7 @@ def train(
     file are tested, and recordings if there are any. Exit code 1 when one of them fails.
     """
     from models.catalogue import find
+    from models.pronunciation import pronunciations_beside
     from models.training.domain.export import export_model
     from models.training.domain.recipe import content_hash
     from models.training.domain.speech import SpeechTarget
@@ -111,7 +112,10 @@ def train(
     speech = None
     if grammar != "none":
         speech = SpeechTarget(
-            model=find(speech_model), open=grammar == "open", content=content_hash(path)
+            model=find(speech_model),
+            pronunciations=pronunciations_beside(path),
+            open=grammar == "open",
+            content=content_hash(path),
         )
     job = Job(
         path=path,

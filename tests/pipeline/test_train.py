@@ -50,7 +50,7 @@ def robot(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.timeout(170)  # about ten seconds of work, three times as long beside other work
+@pytest.mark.timeout(240)  # about ten seconds of work, many times that on a busy machine
 def test_given_a_domain_file_one_command_makes_all_that_a_daemon_needs(
     intentd: CommandLine, robot: Path, tmp_path: Path
 ) -> None:
@@ -65,7 +65,7 @@ def test_given_a_domain_file_one_command_makes_all_that_a_daemon_needs(
     kept = chunks(trained.work)
     assert kept
 
-    done = intentd("train", str(robot), *SMALL, timeout=110)
+    done = intentd("train", str(robot), *SMALL, timeout=200)
     assert done.returncode == 0, done.stderr
     assert "examples of the file: 2 of 2" in done.stdout
     assert trained.version == tmp_path / "robot.trained" / "1"

@@ -11,9 +11,7 @@ import pytest
 from command_line import CommandLine
 
 TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorial.md"
-_BLOCK = re.compile(
-    r"(?:<!-- (?P<note>[^>]*(?:->[^>]*)?) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.S
-)
+_BLOCK = re.compile(r"(?:<!-- (?P<note>[^\n]*?) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.S)
 
 
 def blocks() -> Iterator[tuple[str, str, str]]:

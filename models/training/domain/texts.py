@@ -14,6 +14,7 @@ from models.errors import DomainError
 from models.training.language.alignment import LabelledText, align, outside
 from models.training.language.augmentation import NOISY, Augmenter, Rates, refill
 from models.training.language.confusions import sound_alikes
+from models.training.language.mishearings import load_mishearings
 from models.training.language.negatives import Negatives
 from models.training.language.outside import NOISE, Outside, read_outside
 from models.training.language.paraphrase import Paraphraser, read_rules
@@ -105,7 +106,8 @@ class TextMaker:
         self._paraphraser = Paraphraser(rules) if rules else None
         self._vocabulary = domain.words()
         heard = {word for row in self.outside for word in row.text.split()}
-        self._alike = sound_alikes(self._vocabulary, heard)
+        measured = load_mishearings().heard_as(self._vocabulary) if domain.language == "en" else {}
+        self._alike = {**sound_alikes(self._vocabulary, heard), **measured}
         self._open = open_slots(domain, scope.open_slots)
 
     def make(self, without: Collection[str] = ()) -> Texts:

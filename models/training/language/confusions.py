@@ -1,7 +1,7 @@
 """Which words a recogniser may take for each other, by how they are spelled.
 
-A stand-in with the interface of a generator that learned from a recogniser's own mistakes: from
-the words of a domain to the words that each may be heard as.
+For words that nobody has measured yet, as those of a new domain; what a recogniser was measured
+to mishear (``mishearings``) takes their place where there is any.
 """
 
 from __future__ import annotations
