@@ -44,10 +44,9 @@ fuzz: $(VENV)/.test
 soak: MINUTES := 60
 soak: $(VENV)/.test
 	@$(BIN)/python -m pip install -q --disable-pip-version-check 'matplotlib>=3.8'
-	INTENTD_LONG=1 $(BIN)/python -m pytest -s tests/faults
+	INTENTD_LONG=1 $(if $(FAULTS),INTENTD_FAULTS=$(FAULTS)) $(BIN)/python -m pytest -s tests/faults
 	$(BIN)/python -m tests.soak.quiet --hours 1
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
-
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
 

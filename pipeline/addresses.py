@@ -6,6 +6,7 @@ import fcntl
 import os
 import stat
 import tempfile
+import time
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,9 @@ from models.errors import TransportError
 
 MAX_IPC_PATH: Final = 107
 """Longest path of a Unix socket (``sun_path`` less its closing zero, Linux)."""
+
+LEAVING_SECONDS: Final = 8.0
+"""How long the workers of a daemon that was killed may take to leave."""
 
 _LONGEST_NAME: Final = 56
 """Room that is kept for the longest socket name in the directory."""
@@ -72,7 +76,7 @@ class SocketDirectory:
         except OSError as error:
             raise self._unusable(error) from error
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock_file(lock)
         except OSError as error:
             os.close(lock)
             raise TransportError(
@@ -87,6 +91,25 @@ class SocketDirectory:
         except OSError as error:
             self.release()
             raise self._unusable(error) from error
+
+    @property
+    def lock(self) -> int:
+        """The descriptor that holds the lock. Workers inherit it, and so keep the sockets of a
+        daemon that was killed from one that follows, until they have left too."""
+        return self._lock
+
+    def _lock_file(self, lock: int) -> None:
+        """Raises OSError when another daemon holds it; waits for the rest of a dead one."""
+        deadline = time.monotonic() + LEAVING_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if _holder_lives(lock) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def release(self) -> None:
         """Remove the sockets and give the lock back."""
@@ -113,6 +136,17 @@ class SocketDirectory:
             )
         if stat.S_IMODE(status.st_mode) & 0o077:
             self.path.chmod(0o700)
+
+
+def _holder_lives(lock: int) -> bool:
+    """True when the process that wrote its number into the lock file is alive."""
+    try:
+        os.kill(int(os.pread(lock, 20, 0)), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 class Addresses:

@@ -1,31 +1,28 @@
-"""The command socket: other programs ask the daemon to do something (REQ/REP, JSON).
+"""The control protocol: other programs ask the daemon to do something (REQ/REP, JSON).
 
 A request is ``{"command": NAME, …}``; the reply ``{"ok": true, …}`` or
-``{"ok": false, "error": TEXT}``.
+``{"ok": false, "error": TEXT}``. ``python -m pipeline.commands`` writes its JSON Schema.
 """
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import zmq
-from msgspec import Meta
-from ulid import ULID
+from msgspec import UNSET, Meta, UnsetType
 
 from models.errors import TransportError
 from pipeline.addresses import Addresses
 from pipeline.configuration import Name
-from pipeline.transport import Context, Socket, is_alive, make_socket
-from stages.messages import Span, StageMessage, Transcript
+from pipeline.transport import Context, is_alive, make_socket
+
+_Duration = Annotated[float, Meta(gt=0, le=86_400)]
 
 
 class Say(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="say"):
-    """Treat ``text`` as if it had been heard."""
+    """Treat ``text`` as if it had been heard. The reply has its ``id``."""
 
     text: Annotated[str, Meta(max_length=2000)]
     source: Name = "say"
@@ -35,64 +32,116 @@ class Ping(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="
     """Is anybody there?"""
 
 
-_decoder = msgspec.json.Decoder(Say | Ping)
+class Status(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="status"):
+    """How is everything? The reply has a ``status``."""
 
 
-class CommandServer:
-    """Answers requests. ``inject`` takes a transcript into the chain."""
+class Mute(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="mute"):
+    """Hear nothing, for so many ``seconds`` or until unmuted; of one source, or of all."""
 
-    def __init__(self, socket: Socket, inject: Callable[[StageMessage], None]) -> None:
-        """``socket`` is a bound ROUTER."""
-        self.socket = socket
-        self._inject = inject
-
-    def serve(self) -> None:
-        """Answer all requests that wait."""
-        while True:
-            try:
-                frames = self.socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            if len(frames) != 3 or frames[1]:
-                continue
-            reply = msgspec.json.encode(self._answer(frames[2]))
-            with contextlib.suppress(zmq.Again):  # it went away, or does not read
-                self.socket.send_multipart([frames[0], b"", reply], zmq.NOBLOCK)
-
-    def _answer(self, body: bytes) -> dict[str, Any]:
-        try:
-            request = _decoder.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return {"ok": False, "error": f"not a request: {error}"}
-        if isinstance(request, Ping):
-            return {"ok": True}
-        text = " ".join(request.text.lower().split())
-        if not text:
-            return {"ok": False, "error": "there is nothing to say"}
-        identity = str(ULID())
-        try:
-            self._inject(_as_heard(request.source, identity, text))
-        except zmq.Again:
-            return {"ok": False, "error": "the daemon is busy; try again"}
-        return {"ok": True, "id": identity}
+    seconds: _Duration | None = None
+    source: Name | None = None
 
 
-def _as_heard(source: str, identity: str, text: str) -> Transcript:
-    return Transcript(
-        source=source,
-        stream="",
-        id=identity,
-        text=text,
-        speech=Span(start=0.0, end=0.0),
-        position=0,
-        captured=time.time(),
-        decided=time.monotonic(),
-        simulated=True,
-    )
+class Unmute(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="unmute"):
+    """Hear again; one source, or all."""
+
+    source: Name | None = None
 
 
-def ask(request: Say | Ping, directory: Path, timeout: float = 5.0) -> dict[str, Any]:
-    """Send a request to the daemon and return its reply. Raises TransportError."""
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="trigger"):
+    """With push-to-talk: listen for so many ``seconds``; to one source, or to all."""
+
+    seconds: _Duration = 8.0
+    source: Name | None = None
+
+
+class Reload(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="reload"):
+    """Read the configuration anew. The reply has ``restarted``: the stages that changed."""
+
+
+class StopDaemon(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="stop"):
+    """Finish what is being said, and end."""
+
+
+Request = Say | Ping | Status | Mute | Unmute | Trigger | Reload | StopDaemon
+
+
+class StageStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker."""
+
+    state: str
+    """``starting``, ``running``, ``waiting`` to be started again, ``given-up``, ``finished``."""
+
+    age: float
+    """Seconds since it was last heard of."""
+
+    idle: float
+    """Seconds since it last worked on something."""
+
+    uptime: float
+    """Seconds since it was started."""
+
+    queue: int
+    """Messages that wait in it."""
+
+    done: int
+    """Messages that it worked on since it was started."""
+
+    restarts: int
+    dropped: int
+    """What it had to drop: samples of a source, frames that are not ours, lost events."""
+
+    models: dict[str, str]
+    reason: str = ""
+    """Why it was last started again."""
+
+
+class DaemonStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole daemon."""
+
+    state: str
+    """``starting``, ``ready``, ``degraded`` or ``stopping``."""
+
+    uptime: float
+    placement: str
+    subscribers: int
+    stages: dict[str, StageStatus]
+    sources: dict[str, str]
+    """``listening``, ``waiting`` for a trigger, or ``muted``."""
+
+    latency_ms: dict[str, float]
+    """Percentiles of the last utterances by timing: ``transcribe.p95``."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the daemon answers."""
+
+    ok: bool
+    error: str | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+    restarted: list[str] | UnsetType = UNSET
+    status: DaemonStatus | UnsetType = UNSET
+
+
+_requests = msgspec.json.Decoder(Request)
+_replies = msgspec.json.Decoder(Reply)
+
+
+def read_request(body: bytes) -> Request:
+    """The request in ``body``. Raises ValueError where it isn't one."""
+    try:
+        request: Request = _requests.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"not a request: {error}") from error
+    return request
+
+
+def ask(request: Request, directory: Path, timeout: float = 5.0) -> Reply:
+    """Send a request to the daemon and return its reply. Raises TransportError.
+
+    A request that the daemon refuses raises TransportError too, with what it says.
+    """
     endpoint = Addresses(directory, threads=False).control
     if not is_alive(endpoint):
         raise TransportError(
@@ -104,9 +153,39 @@ def ask(request: Say | Ping, directory: Path, timeout: float = 5.0) -> dict[str,
         socket.connect(endpoint)
         socket.send(msgspec.json.encode(request))
         if not socket.poll(round(timeout * 1000)):
-            raise TransportError(f"intentd in {directory} does not answer", code="no-answer")
-        reply: dict[str, Any] = msgspec.json.decode(socket.recv())
-        return reply
+            raise TransportError(
+                f"intentd in {directory} does not answer; see its log, or stop it by its number "
+                f"in {directory / 'lock'}",
+                code="no-answer",
+            )
+        reply = _replies.decode(socket.recv())
+    except msgspec.DecodeError as error:
+        raise TransportError(f"{endpoint}: no intentd of this version answers: {error}") from error
     finally:
         socket.close()
         context.term()
+    if not reply.ok:
+        name = type(request).__struct_config__.tag
+        text = reply.error if isinstance(reply.error, str) else "refused"
+        raise TransportError(f"{name}: {text}", code="refused")
+    return reply
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of requests and replies."""
+    (requests, replies), definitions = msgspec.json.schema_components(
+        [Request, Reply], ref_template="#/$defs/{name}"
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "intentd control protocol",
+        "anyOf": [requests, replies],
+        "$defs": definitions,
+    }
+
+
+if __name__ == "__main__":
+    import json
+
+    target = Path(__file__).parent / "schemas" / "control.schema.json"
+    target.write_text(json.dumps(json_schema(), indent=2) + "\n")

@@ -203,6 +203,70 @@ class QueueSection(Section, frozen=True, kw_only=True):
     live_seconds: Annotated[float, Meta(ge=1, le=600)] = 20.0
     """Live audio that may wait for a busy machine before the quietest is dropped."""
 
+    replay_seconds: Annotated[float, Meta(ge=30, le=600)] = 60.0
+    """Audio that is kept until it is published, to be worked on again after a crash."""
+
+
+class JournalSection(Section, frozen=True, kw_only=True):
+    """Events that were published, for those who were away."""
+
+    enabled: bool = True
+    path: str | None = None
+    """An SQLite file; null: ``$XDG_STATE_HOME/intentd/journal.db``."""
+
+    days: Annotated[float, Meta(gt=0, le=36_500)] = 30.0
+    """Older events are deleted."""
+
+    megabytes: Annotated[float, Meta(ge=0.1, le=1_000_000)] = 100.0
+    """The oldest events are deleted when the file grows larger."""
+
+
+class SupervisionSection(Section, frozen=True, kw_only=True):
+    """What happens to a stage that dies or hangs."""
+
+    hang_seconds: Annotated[float, Meta(ge=3, le=3600)] = 20.0
+    """A stage that shows no life for so long is killed and started again."""
+
+    first_delay: Annotated[float, Meta(ge=0, le=60)] = 0.1
+    """Seconds until a stage that died is started again; doubled each time it dies again soon."""
+
+    longest_delay: Seconds = 30.0
+    tries: Annotated[int, Meta(ge=0, le=1000)] = 10
+    """A stage that died so often in a row, each time soon after its start, is given up."""
+
+    settled_seconds: Seconds = 10.0
+    """A stage that worked for so long has recovered."""
+
+
+class ActionSection(Section, frozen=True, kw_only=True):
+    """A program that is run for intents, with the event's JSON on its standard input."""
+
+    run: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+    """The program and its arguments. No shell reads them."""
+
+    intents: tuple[str, ...] = ()
+    """Only for these; empty: for all."""
+
+    timeout: Seconds = 10.0
+    """It is ended when it takes longer."""
+
+
+class ActionsSection(Section, frozen=True, kw_only=True):
+    """Bounds for the programs of ``on_intent``."""
+
+    at_once: Annotated[int, Meta(ge=1, le=64)] = 4
+    """So many run at the same time."""
+
+    waiting: Annotated[int, Meta(ge=0, le=1000)] = 16
+    """So many may wait for their turn; more are left out, and told."""
+
+
+class MetricsSection(Section, frozen=True, kw_only=True):
+    """Prometheus metrics and health, over HTTP on this machine only."""
+
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    """``/metrics``, ``/healthz`` and ``/readyz`` on 127.0.0.1; 0: none."""
+
 
 class KeepAudioSection(Section, frozen=True, kw_only=True):
     """Utterances on disk, with their events: nobody but the user can read them."""
@@ -255,6 +319,14 @@ class Configuration(Section, frozen=True, kw_only=True):
     keep_audio: KeepAudioSection | None = None
     """Save what was said, to learn from it; null: nothing is ever written."""
 
+    journal: JournalSection = JournalSection()
+    supervision: SupervisionSection = SupervisionSection()
+    activation: Literal["always", "push-to-talk"] = "always"
+    """Listen all the time, or only for a while after ``intentd trigger``."""
+
+    on_intent: Annotated[tuple[ActionSection, ...], Meta(max_length=64)] = ()
+    actions: ActionsSection = ActionsSection()
+    metrics: MetricsSection = MetricsSection()
     log: LogSection = LogSection()
     drain_seconds: Seconds = 5.0
     """How long a daemon that is told to stop may finish what it has heard."""

@@ -1,7 +1,8 @@
-"""The daemon: starts the workers, watches them, and ends them in order.
+"""The daemon: starts the workers, keeps them alive, and ends them in order.
 
-Start: the end of the chain first, sources last and only when all else is ready. End: sources
-stop, what was heard is worked on and published, then everybody quits; what has not ended within
+Start: the end of the chain first, sources last and only when all else is ready. A worker that
+dies is started again, and the sources send again what is not published. End: sources stop, what
+was heard is worked on and published, then everybody quits; what has not ended within
 ``drain_seconds`` is killed.
 """
 
@@ -9,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import signal
-import socket as unix
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,194 +19,191 @@ import zmq
 
 from models.errors import IntentdError, StageError
 from pipeline.addresses import Addresses, SocketDirectory
-from pipeline.commands import CommandServer
 from pipeline.configuration import Configuration
-from pipeline.placement import Placement, make_placement
-from pipeline.plan import make_plan, text_inlet
-from pipeline.transport import Context, GarbageCounter, Socket, bind, close_all, make_socket
+from pipeline.control_server import ControlServer
+from pipeline.lines import Lines
+from pipeline.listening import Listening
+from pipeline.placement import make_placement
+from pipeline.plan import WorkerSpec, can_go_on, make_plan, text_inlet
+from pipeline.reloading import fingerprint
+from pipeline.supervisor import START_SECONDS, SUSPECT_DEATHS, Change, Supervisor, Worker
+from pipeline.transport import Context
 from pipeline.wire import (
+    Beat,
     ControlMessage,
     Failed,
     Finished,
     Go,
+    Injected,
     Opened,
     Quit,
     Ready,
+    Reconnect,
+    Rewind,
     Stop,
     Subscribers,
-    WireError,
-    decode_control,
-    encode,
 )
-from stages.messages import ErrorReport, StageMessage, StateReport
-
-START_SECONDS: Final = 60.0
-"""Longest time that the workers may take to get ready: a large model on a slow disk."""
+from stages.messages import Transcript
 
 QUIT_SECONDS: Final = 3.0
 """How long a worker may take to leave before it is killed."""
+
+TICK_MS: Final = 1000
+BUSY_MS: Final = 50
+"""How often the daemon looks at everything, also while something is going on."""
+
+INJECTED: Final = 1000
+"""Texts that were put in and are not published: so many are kept, to be put in again."""
 
 
 class Daemon:
     """Runs one configuration in one socket directory until its sources end or it is stopped.
 
-    ``wait_subscribers`` holds the sources back until so many subscribers are there.
+    ``wait_subscribers`` holds the sources back until so many subscribers are there. ``load``
+    reads the configuration anew; without it there is no reload.
     """
 
     def __init__(
-        self, configuration: Configuration, directory: Path, *, wait_subscribers: int = 0
+        self,
+        configuration: Configuration,
+        directory: Path,
+        *,
+        wait_subscribers: int = 0,
+        load: Callable[[], Configuration] | None = None,
     ) -> None:
         self.configuration = configuration
-        self._directory = SocketDirectory(directory)
-        self._addresses = Addresses(directory, threads=configuration.placement == "thread")
-        self._plan = make_plan(configuration, str(directory))
-        self._sources = {spec.name for spec in self._plan if spec.kind == "source"}
+        self.load = load
+        self.directory = directory
+        self.lines = Lines(
+            Addresses(directory, threads=configuration.placement == "thread"),
+            text_inlet(configuration),
+        )
         self._wait_subscribers = wait_subscribers
         self._log = logging.getLogger("intentd.daemon")
-        self._garbage = GarbageCounter(self._log.warning)
-        self._ready: set[str] = set()
         self._opened: set[str] = set()
-        self._finished: set[str] = set()
-        self._subscribers = 0
+        self._injected: dict[str, Transcript] = {}
         self._failure: IntentdError | None = None
         self._stop_asked = False
+        self.subscribers = 0
         self.running = False
         """True from ready to the last word."""
 
+        self.state = "starting"
+        self.begun = time.time()
         self.ticked = time.monotonic()
         """When the daemon last looked at everything."""
-        self._sockets: list[Socket] = []
-        self._wake_receive, self._wake_send = unix.socketpair()
 
     def stop(self) -> None:
         """Ask the daemon to stop, from any thread or a signal handler."""
         self._stop_asked = True
-        with contextlib.suppress(OSError):  # it has ended already
-            self._wake_send.send(b"!")
+        self.lines.wake()
 
     def run(self) -> None:
         """Run until all sources are done or ``stop`` was called.
 
-        Raises IntentdError when a worker can't start or dies, TransportError when the directory
-        is taken.
+        Raises IntentdError when a worker can't start, TransportError when the directory is taken.
         """
-        with self._directory:
+        directory = SocketDirectory(self.directory)
+        with directory:
             context: Context = zmq.Context()
-            placement = make_placement(self.configuration.placement, context)
+            self._placement = make_placement(
+                self.configuration.placement, context, (directory.lock,)
+            )
+            plan = make_plan(self.configuration, str(self.directory))
+            self.supervisor = Supervisor(plan, self._placement, self.configuration.supervision)
+            self.fingerprints = {spec.name: fingerprint(spec) for spec in plan}
+            self.listening = Listening(
+                self.configuration, lambda name, message: self.lines.send([name], message)
+            )
+            self._control = ControlServer(self)
             try:
-                self._open_sockets(context)
+                self.lines.open(context)
+                self._control.open()
                 try:
-                    self._work(placement)
+                    self._work()
                 finally:
-                    self._quit(placement)
+                    self._quit()
             finally:
-                close_all(self._sockets)
-                placement.close()
-                if placement.everybody_left:
+                self._control.close()
+                self.lines.close()
+                self._placement.close()
+                if self._placement.everybody_left:
                     context.term()
-                self._wake_receive.close()
-                self._wake_send.close()
         if self._failure is not None:
             raise self._failure
 
-    def _open_sockets(self, context: Context) -> None:
-        self._workers = self._open_socket(context, zmq.ROUTER, hwm=10_000)
-        bind(self._workers, self._addresses.workers)
-        self._to_publisher = self._open_socket(context, zmq.PUSH, hwm=1000)
-        self._to_publisher.connect(self._addresses.inner("publisher"))
-        self._to_text = self._open_socket(context, zmq.PUSH, hwm=1000)
-        self._to_text.connect(self._addresses.inner(text_inlet(self.configuration)))
-        control = self._open_socket(context, zmq.ROUTER, hwm=100)
-        bind(control, self._addresses.control)
-        self._commands = CommandServer(control, self._inject)
-        self._poller = zmq.Poller()
-        for socket in (self._workers, self._commands.socket):
-            self._poller.register(socket, zmq.POLLIN)
-        self._poller.register(self._wake_receive.fileno(), zmq.POLLIN)
+    def inject(self, message: Transcript) -> None:
+        """Put a text in as if it had been heard. Raises zmq.Again when there is no room."""
+        self.lines.inject(message)
+        self._injected[message.id] = message
+        while len(self._injected) > INJECTED:
+            del self._injected[next(iter(self._injected))]
 
-    def _open_socket(self, context: Context, kind: int, *, hwm: int) -> Socket:
-        socket = make_socket(context, kind, hwm=hwm, linger=500)
-        self._sockets.append(socket)
-        return socket
+    def tell_state(self, state: str, detail: str = "") -> None:
+        """Publish what the daemon is doing from now on."""
+        self.state = state
+        self.lines.tell_state(state, detail)
 
-    def _inject(self, message: StageMessage) -> None:
-        self._to_text.send(encode(message), zmq.NOBLOCK)
+    def restart(self, spec: WorkerSpec) -> None:
+        """Let a worker end in order, and start it with another specification."""
+        self.lines.send([spec.name], Quit())
+        self._placement.join({spec.name}, QUIT_SECONDS)
+        self.supervisor.replace(spec.name, spec)
 
-    def _tell(self, message: StageMessage) -> None:
-        with contextlib.suppress(zmq.Again):
-            self._to_publisher.send(encode(message), zmq.NOBLOCK)
+    def _names(self, kind: str = "") -> set[str]:
+        workers = self.supervisor.workers.values()
+        return {w.spec.name for w in workers if not kind or w.spec.kind == kind}
 
-    def _tell_state(self, state: str) -> None:
-        self._tell(StateReport(source="", stream="", state=state))
+    def _in_state(self, *states: str) -> set[str]:
+        return {name for name, w in self.supervisor.workers.items() if w.state in states}
 
-    def _work(self, placement: Placement) -> None:
-        for spec in self._plan:
-            placement.start(spec)
-        names = {spec.name for spec in self._plan}
-        if not self._wait_until(lambda: self._ready >= names, placement, START_SECONDS):
-            self._note_late(names - self._ready)
+    def _work(self) -> None:
+        sources = self._names("source")
+        self.supervisor.start_all()
+        self.lines.watch(self._placement)
+        if not self._wait_until(lambda: self.supervisor.all_run, START_SECONDS):
+            if not self._stop_asked:
+                self._fail(self.supervisor.too_late())
             return
-        if not self._wait_until(self._enough_subscribers, placement):
+        if not self._wait_until(lambda: self.subscribers >= self._wait_subscribers):
             return
-        self._send(self._sources, Go())
-        if not self._wait_until(self._sources_open, placement):
+        self.lines.send(sources, Go())
+        self.listening.tell_all()
+        if not self._wait_until(lambda: self._opened | self._in_state("finished") >= sources):
             return
         self.running = True
-        self._tell_state("ready")
-        if not self._wait_until(lambda: self._finished >= self._sources, placement):
-            self._drain(placement)
+        self.tell_state("ready")
+        if not self._wait_until(lambda: self._in_state("finished") >= sources):
+            self._drain(sources)
 
-    def _note_late(self, names: set[str]) -> None:
-        if not self._stop_asked and self._failure is None:
-            self._failure = StageError(
-                f"{', '.join(sorted(names))} did not get ready within {START_SECONDS:.0f} seconds; "
-                "is the disk or the machine too busy?",
-                code="not-ready",
-            )
-
-    def _enough_subscribers(self) -> bool:
-        return self._subscribers >= self._wait_subscribers
-
-    def _sources_open(self) -> bool:
-        return (self._opened | self._finished) >= self._sources
-
-    def _drain(self, placement: Placement) -> None:
+    def _drain(self, sources: set[str]) -> None:
         """Let what was heard be worked on and published."""
         if self._failure is not None:
             return
-        self._tell_state("stopping")
+        self.tell_state("stopping")
         self._stop_asked = False
-        self._send(self._sources, Stop())
-        done = self._wait_until(
-            lambda: self._finished >= self._sources, placement, self.configuration.drain_seconds
-        )
-        if not done:
+        self.lines.send(sources, Stop())
+        if not self._wait_until(
+            lambda: self._in_state("finished", "given-up") >= sources,
+            self.configuration.drain_seconds,
+        ):
             self._log.warning("not all that was heard could be worked on before the end")
 
-    def _quit(self, placement: Placement) -> None:
+    def _quit(self) -> None:
         if self._failure is not None and self.running:
-            self._tell(
-                ErrorReport(
-                    source="", stream="", code=self._failure.code, detail=self._failure.message
-                )
-            )
+            self.lines.tell_error(self._failure.code, self._failure.message)
         if self.running:
-            self._tell_state("stopped")
+            self.tell_state("stopped")
         self.running = False
-        names = {spec.name for spec in self._plan}
-        placement.kill(names - self._ready)  # they would not hear that they are to quit
-        self._send(names - {"publisher"}, Quit())
-        placement.join({"publisher"}, QUIT_SECONDS)
-        self._send({"publisher"}, Quit())
-        placement.join(set(), QUIT_SECONDS)
+        names = self._names()
+        # Those that are not ready would not hear that they are to quit.
+        self._placement.kill({w.spec.name for w in self.supervisor.missing()})
+        self.lines.send(names - {"publisher"}, Quit())
+        self._placement.join(names - {"publisher"}, QUIT_SECONDS)
+        self.lines.send({"publisher"}, Quit())
+        self._placement.join({"publisher"}, QUIT_SECONDS)
 
-    def _send(self, names: set[str], message: ControlMessage) -> None:
-        for name in names:
-            self._workers.send_multipart([name.encode(), encode(message)])
-
-    def _wait_until(
-        self, reached: Callable[[], bool], placement: Placement, seconds: float | None = None
-    ) -> bool:
+    def _wait_until(self, reached: Callable[[], bool], seconds: float | None = None) -> bool:
         """Serve until ``reached``; False when stopped, failed or out of time."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while not reached():
@@ -215,65 +211,95 @@ class Daemon:
                 return False
             if deadline is not None and time.monotonic() > deadline:
                 return False
-            self._serve(placement)
+            self._serve()
         return True
 
-    def _serve(self, placement: Placement) -> None:
-        ready = dict(self._poller.poll(1000))
-        self.ticked = time.monotonic()
-        if self._wake_receive.fileno() in ready:
-            self._wake_receive.recv(64)
-        if self._workers in ready:
-            self._take_reports()
-        if self._commands.socket in ready:
-            self._commands.serve()
-        for name in placement.dead():
-            self._note_dead(name)
-
-    def _note_dead(self, name: str) -> None:
+    def _serve(self) -> None:
+        due = self.supervisor.next_due()
+        longest = BUSY_MS if self._control.busy else TICK_MS
+        died = self.lines.wait(longest if due is None else min(longest, round(due * 1000) + 1))
         self._take_reports()
+        self._control.serve()
+        if not died and due is None and time.monotonic() - self.ticked < TICK_MS / 2000:
+            return  # only a heartbeat
+        self.ticked = time.monotonic()
+        for change in self.supervisor.check():
+            self._take_reports()  # its last words
+            self._note_change(change)
+        self.lines.watch(self._placement)
+
+    def _note_change(self, change: Change) -> None:
+        worker = change.worker
+        name, how = worker.spec.name, worker.reason
+        if not self.running or not can_go_on(worker.spec) or change.kind == "hangs":
+            end = "shows no life any more" if change.kind == "hangs" else "ended unexpectedly"
+            text = f"{name} {end}; its last words are in the log above"
+            self._fail(StageError(text, code="stage-died"))
+            return
+        if change.kind == "given-up":
+            text = f"{name}: {how}; it died {worker.deaths} times in a row and is given up"
+            self.lines.tell_error("stage-given-up", text)
+        else:
+            text = f"{name}: {how}; it is started again"
+            self.lines.tell_error("stage-died", text)
+        if self.state in ("ready", "degraded"):
+            self.tell_state("degraded", text)
+
+    def _fail(self, error: IntentdError) -> None:
         if self._failure is None:
-            self._failure = StageError(
-                f"{name} ended unexpectedly; its last words are in the log above",
-                code="stage-died",
-            )
+            self._failure = error
 
     def _take_reports(self) -> None:
-        while True:
-            try:
-                frames = self._workers.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            try:
-                if len(frames) != 2:
-                    raise WireError(f"{len(frames)} frames instead of two")
-                self._note(frames[0].decode(), decode_control(frames[1]))
-            except (WireError, UnicodeDecodeError) as error:
-                self._garbage.note(error)
+        for name, message in self.lines.reports():
+            if name in self.supervisor.workers:
+                self._note(name, message)
+            else:
+                self.lines.garbage("not from a worker")
 
     def _note(self, name: str, message: ControlMessage) -> None:
         match message:
-            case Ready():
-                self._ready.add(name)
+            case Beat():
+                self.supervisor.note_beat(name, message)
+            case Ready(models=models):
+                if self.supervisor.note_ready(name, models):
+                    self._resume(self.supervisor.workers[name])
             case Opened():
                 self._opened.add(name)
             case Finished():
-                self._finished.add(name)
+                self.supervisor.note_finished(name)
             case Subscribers(count=count):
-                self._subscribers = count
+                self.subscribers = count
+            case Injected(id=identity):
+                self._injected.pop(identity, None)
             case Failed(code=code, message=text):
                 self._log.debug("%s failed: %s", name, text)
-                if self._failure is None:
-                    self._failure = IntentdError(text, code=code)
+                self._note_failed(self.supervisor.workers[name], IntentdError(text, code=code))
             case _:
-                self._garbage.note(WireError(f"{name} sent a {type(message).__name__}"))
+                self.lines.garbage(f"{name} sent a {type(message).__name__}")
 
+    def _note_failed(self, worker: Worker, error: IntentdError) -> None:
+        """A worker tells why it ends. At the start that is the end of the daemon."""
+        if not self.running or not can_go_on(worker.spec):
+            self._fail(error)
+        elif not self._control.note_failed(worker, error.message):
+            self.lines.tell_error(error.code, error.message)
 
-def install_signals(daemon: Daemon) -> None:
-    """SIGINT and SIGTERM stop the daemon in order."""
-
-    def handle(_number: int, _frame: object) -> None:
-        daemon.stop()
-
-    signal.signal(signal.SIGINT, handle)
-    signal.signal(signal.SIGTERM, handle)
+    def _resume(self, worker: Worker) -> None:
+        """A worker is back: everybody sends it again what it may not have dealt with."""
+        name = worker.spec.name
+        self.lines.epoch = self.supervisor.epoch
+        if self.configuration.placement == "thread":
+            self.lines.send(self._names() - {name}, Reconnect(name=name))
+            self.lines.reconnect(name)
+        if worker.spec.kind == "source":
+            self.lines.send([name], Go())
+            self.listening.tell(self.configuration.sources[worker.spec.index].name)
+        else:
+            skip = worker.deaths >= SUSPECT_DEATHS
+            rewind = Rewind(epoch=self.supervisor.epoch, skip=skip)
+            self.lines.send(self._names("source"), rewind)
+            for message in list(self._injected.values()):
+                with contextlib.suppress(zmq.Again):
+                    self.inject(message)
+        if self.supervisor.all_run and self.state == "degraded":
+            self.tell_state("ready", f"{name} was started again")

@@ -21,16 +21,23 @@ from pipeline.events import (
     TranscriptEvent,
     timestamp,
 )
+from pipeline.numbering import Numbering
 from stages.messages import Cancelled, ErrorReport, Partial, StageMessage, StateReport, Transcript
 
 
 class EventMaker:
     """Turns stage messages into numbered public events."""
 
-    def __init__(self, *, understands: bool, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        understands: bool,
+        numbering: Numbering | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._understands = understands
         self._wall = wall
-        self._seq = 0
+        self._numbering = numbering or Numbering(None)
 
     def events(self, message: StageMessage) -> list[Event]:
         """The events that follow from one message; none for bookkeeping."""
@@ -54,8 +61,7 @@ class EventMaker:
                 return []
 
     def _next(self) -> int:
-        self._seq += 1
-        return self._seq
+        return self._numbering.next()
 
     def _heard(self, message: Transcript) -> dict[str, object]:
         """What all events of an utterance share."""
@@ -146,7 +152,7 @@ class EventMaker:
     def _state(self, message: StateReport) -> Event:
         return StateEvent(
             seq=self._next(),
-            id=str(ULID()),
+            id=message.id or str(ULID()),
             source=message.source,
             state=message.state,
             detail=message.detail,
@@ -156,7 +162,7 @@ class EventMaker:
     def _error(self, message: ErrorReport) -> Event:
         event = ErrorEvent(
             seq=self._next(),
-            id=str(ULID()),
+            id=message.id or str(ULID()),
             source=message.source,
             code=message.code,
             detail=message.detail,

@@ -7,11 +7,13 @@ by which a subscriber sees a gap even if it subscribed to a few topics only.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import zmq
 
 from models.errors import IntentdError
+from pipeline import catch_up
 from pipeline.configuration import SecuritySection
 from pipeline.events import Event, StateEvent, to_json, topic
 from pipeline.security.door import Door
@@ -42,6 +44,9 @@ class EventSocket:
         self._counts: dict[bytes, int] = {}
         self._last_states: dict[str, list[bytes]] = {}
         self.garbage = GarbageCounter(self._log.warning)
+        self.on_request: Callable[[bytes], None] = lambda _topic: None
+        """Called with the topic by which a subscriber asks for what it has missed."""
+
         self.subscriptions = 0
         self.lost = 0
         try:
@@ -55,14 +60,23 @@ class EventSocket:
         """How many programs are connected."""
         return len(self.door.connections)
 
-    def frames(self, event: Event) -> list[bytes]:
+    def frames(self, event: Event, body: bytes | None = None) -> list[bytes]:
         """An event as it is sent; counts it. Each is to be sent once."""
         name = topic(event)
         self._counts[name] = self._counts.get(name, 0) + 1
-        frames = [name, to_json(event), str(self._counts[name]).encode()]
+        frames = [name, body or to_json(event), str(self._counts[name]).encode()]
         if isinstance(event, StateEvent):
             self._last_states[event.source] = frames
         return frames
+
+    def counts(self, prefixes: tuple[str, ...]) -> dict[str, int]:
+        """Events of each topic so far, of topics that begin so."""
+        names = {name.decode(): count for name, count in self._counts.items()}
+        return {name: count for name, count in names.items() if name.startswith(prefixes)}
+
+    def remember_state(self, source: str, body: bytes) -> None:
+        """A state that was published before this socket was made."""
+        self._last_states[source] = [b"state/", body, b"0"]
 
     def send(self, event: Event) -> bool:
         """Publish; returns False when a slow subscriber lost it."""
@@ -99,6 +113,9 @@ class EventSocket:
                 return
             if frame[:1] not in (b"\0", b"\1"):
                 self.garbage.note(WireError("a subscriber sent data"))
+            elif frame[1:].startswith(catch_up.PREFIX):
+                if frame[:1] == b"\1":
+                    self.on_request(frame[1:])
             elif frame[:1] == b"\0":
                 self.subscriptions -= 1
             else:

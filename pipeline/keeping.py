@@ -21,7 +21,7 @@ from pipeline.configuration import Configuration, KeepAudioSection
 from pipeline.event_maker import EventMaker
 from pipeline.events import UtteranceEvent, to_json
 from pipeline.plan import WorkerSpec
-from pipeline.runner import Stage
+from pipeline.runner import Stage, forget, models_of
 from stages.messages import (
     SAMPLE_RATE,
     EndOfStream,
@@ -128,6 +128,14 @@ class KeepingStage:
                         f"({error.strerror}); make room, or leave keep_audio out",
                     )
         self.after(message)
+
+    def forget(self, source: str) -> None:
+        """The source sends it again; a sound begins with its first piece."""
+        forget(self.inner, source)
+
+    def describe(self) -> dict[str, str]:
+        """The models of the stage."""
+        return models_of(self.inner)
 
     def close(self) -> None:
         """Close the stage."""

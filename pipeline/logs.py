@@ -31,3 +31,8 @@ def configure_logging(section: LogSection) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(section.level.upper())
+
+
+def set_level(level: str) -> None:
+    """From now on."""
+    logging.getLogger().setLevel(level.upper())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -27,16 +29,20 @@ class Placement(ABC):
         """Start a worker."""
 
     @abstractmethod
-    def dead(self) -> list[str]:
-        """Names of workers that have ended."""
+    def pulses(self) -> dict[int, str]:
+        """Descriptors that become readable when the worker of this name dies."""
 
     @abstractmethod
-    def kill(self, names: set[str]) -> None:
-        """End workers that can't be told to."""
+    def dead(self) -> dict[str, str]:
+        """Names of workers that have ended, and how."""
 
     @abstractmethod
-    def join(self, keep: set[str], seconds: float) -> None:
-        """Wait for all but ``keep``; kill what is left after ``seconds``."""
+    def kill(self, names: set[str]) -> bool:
+        """End workers that can't be told to; False where that is impossible."""
+
+    @abstractmethod
+    def join(self, names: set[str], seconds: float) -> None:
+        """Wait for these workers; kill what is left after ``seconds``."""
 
     @abstractmethod
     def close(self) -> None:
@@ -46,48 +52,77 @@ class Placement(ABC):
 class ProcessPlacement(Placement):
     """One process for each worker: a crash in native code stays there."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep_open: tuple[int, ...] = ()) -> None:
+        """``keep_open`` are descriptors that every worker inherits and never uses."""
+        self._keep_open = keep_open
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._leashes: list[int] = []
+        self._leashes: dict[str, int] = {}
+        self._pulses: dict[str, int] = {}
 
     def start(self, spec: WorkerSpec) -> None:
+        self._forget(spec.name)
         theirs, ours = os.pipe()
+        pulse, life = os.pipe()
         try:
             self._processes[spec.name] = subprocess.Popen(
                 # -P: a folder named models or stages where the user stands must not be imported
                 [sys.executable, "-P", "-m", "pipeline.worker", str(theirs), spec.name],
                 stdin=None if reads_standard_input(spec) else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=(theirs,),
+                pass_fds=(theirs, life, *self._keep_open),
                 # Ctrl-C on a terminal is for the daemon alone, which then tells its workers.
                 process_group=0,
             )
         finally:
             os.close(theirs)
-        os.write(ours, msgspec.json.encode(spec) + b"\n")
-        self._leashes.append(ours)
+            os.close(life)
+        self._leashes[spec.name], self._pulses[spec.name] = ours, pulse
+        with contextlib.suppress(BrokenPipeError):  # dead already
+            os.write(ours, msgspec.json.encode(spec) + b"\n")
 
-    def dead(self) -> list[str]:
-        return [name for name, p in self._processes.items() if p.poll() is not None]
+    def pulses(self) -> dict[int, str]:
+        return {pulse: name for name, pulse in self._pulses.items()}
 
-    def join(self, keep: set[str], seconds: float) -> None:
+    def dead(self) -> dict[str, str]:
+        return {
+            name: _ending(p.returncode)
+            for name, p in self._processes.items()
+            if p.poll() is not None
+        }
+
+    def join(self, names: set[str], seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        for name, process in self._processes.items():
-            if name in keep:
-                continue
+        for name in names & self._processes.keys():
+            process = self._processes[name]
             try:
                 process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            self._forget(name)
 
-    def kill(self, names: set[str]) -> None:
+    def kill(self, names: set[str]) -> bool:
         for name in names & self._processes.keys():
             self._processes[name].kill()
+            self._processes[name].wait()
+        return True
+
+    def _forget(self, name: str) -> None:
+        self._processes.pop(name, None)
+        for descriptors in (self._leashes, self._pulses):
+            if name in descriptors:
+                os.close(descriptors.pop(name))
 
     def close(self) -> None:
-        while self._leashes:
-            os.close(self._leashes.pop())
+        for name in list(self._processes):
+            self._forget(name)
+
+
+def _ending(code: int) -> str:
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"it was killed by {signal.Signals(-code).name}"
+    return f"it ended with exit code {code}"
 
 
 class ThreadPlacement(Placement):
@@ -104,25 +139,32 @@ class ThreadPlacement(Placement):
         thread.start()
         self._threads[spec.name] = thread
 
-    def dead(self) -> list[str]:
-        return [name for name, thread in self._threads.items() if not thread.is_alive()]
+    def pulses(self) -> dict[int, str]:
+        return {}
 
-    def join(self, keep: set[str], seconds: float) -> None:
+    def dead(self) -> dict[str, str]:
+        return {
+            name: "its thread ended"
+            for name, thread in self._threads.items()
+            if not thread.is_alive()
+        }
+
+    def join(self, names: set[str], seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        for name, thread in self._threads.items():
-            if name not in keep:
-                thread.join(max(0.0, deadline - time.monotonic()))
-        self.everybody_left = not any(
-            t.is_alive() for name, t in self._threads.items() if name not in keep
-        )
+        for name in names & self._threads.keys():
+            thread = self._threads[name]
+            thread.join(max(0.0, deadline - time.monotonic()))
+            self.everybody_left &= not thread.is_alive()
+            del self._threads[name]
 
-    def kill(self, names: set[str]) -> None:
+    def kill(self, names: set[str]) -> bool:
         """Threads can't be killed; they are told when they listen, and end with the process."""
+        return not names
 
     def close(self) -> None:
         self._threads.clear()
 
 
-def make_placement(kind: str, context: Context) -> Placement:
+def make_placement(kind: str, context: Context, keep_open: tuple[int, ...] = ()) -> Placement:
     """The placement that a configuration names."""
-    return ThreadPlacement(context) if kind == "thread" else ProcessPlacement()
+    return ThreadPlacement(context) if kind == "thread" else ProcessPlacement(keep_open)

@@ -8,7 +8,9 @@ import msgspec
 
 from pipeline.configuration import Configuration, RecordingSection
 
-WorkerKind = Literal["source", "segmenter", "transcriber", "understander", "annotator", "publisher"]
+WorkerKind = Literal[
+    "source", "segmenter", "transcriber", "understander", "annotator", "publisher", "actions"
+]
 
 
 class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +30,18 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     directory: str
     """Where the sockets are."""
 
+    epoch: int = 0
+    """What belongs to an earlier epoch is a fragment of what a dead worker had."""
+
+    restarts: int = 0
+    """How often it was started again."""
+
+    stream: int = -1
+    """For recordings: number of the one that a source which died was playing."""
+
+    position: int = 0
+    """And the sample up to which it has been heard."""
+
 
 def make_plan(configuration: Configuration, directory: str) -> list[WorkerSpec]:
     """All workers, those at the end of the chain first."""
@@ -45,6 +59,8 @@ def make_plan(configuration: Configuration, directory: str) -> list[WorkerSpec]:
         )
 
     plan = [spec("publisher", "publisher", 0)]
+    if configuration.on_intent:
+        plan.append(spec("actions", "actions", 0, "publisher"))
     after = "publisher"
     for index in reversed(range(len(configuration.annotators))):
         plan.append(spec(f"annotator-{index}", "annotator", index, after))
@@ -77,6 +93,17 @@ def text_inlet(configuration: Configuration) -> str:
     if configuration.understanders:
         return "understander-0"
     return "annotator-0" if configuration.annotators else "publisher"
+
+
+def can_go_on(spec: WorkerSpec) -> bool:
+    """True when a worker that died can be started again.
+
+    A replay can't: what a dead reader of files had sent would be sent a second time.
+    """
+    if spec.kind != "source":
+        return True
+    section = spec.configuration.sources[spec.index]
+    return not isinstance(section, RecordingSection) or section.pace == "real"
 
 
 def source_worker(source: str) -> str:

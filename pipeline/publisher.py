@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
 import zmq
 
 from models.errors import IntentdError
+from pipeline import catch_up
 from pipeline.addresses import Addresses
-from pipeline.configuration import SecuritySection
-from pipeline.event_maker import EventMaker
+from pipeline.configuration import JournalSection, SecuritySection
+from pipeline.control_line import Control, Leaving
 from pipeline.event_socket import EventSocket
-from pipeline.runner import Control, Leaving, decode_frames, garbage_report
+from pipeline.events import UtteranceEvent
+from pipeline.latency import Latency
+from pipeline.runner import BATCH, BEAT_MS, Epochs, decode_frames, garbage_report
 from pipeline.security.refusals import Refusals
+from pipeline.store import Batch, Store
 from pipeline.transport import (
     Context,
     GarbageCounter,
@@ -24,7 +30,7 @@ from pipeline.transport import (
     close_all,
     make_socket,
 )
-from pipeline.wire import Ack, Ready, Subscribers, WireError, encode
+from pipeline.wire import Ack, Injected, Ready, Subscribers, WireError, encode
 from stages.messages import (
     EndOfStream,
     ErrorReport,
@@ -36,6 +42,12 @@ from stages.messages import (
 
 ROOM_MS: Final = 10
 """How long to wait before a full subscriber is tried again."""
+
+STORE_MS: Final = 50
+"""How long to wait, while something is due, before looking again."""
+
+ANSWER_SECONDS: Final = 10.0
+"""How long a subscriber that asked for what it has missed may have no room for it."""
 
 
 class PublisherRunner:
@@ -55,6 +67,8 @@ class PublisherRunner:
         hwm: int,
         block: bool,
         security: SecuritySection | None = None,
+        journal: JournalSection | None = None,
+        epoch: int = 0,
         parent: int | None = None,
     ) -> None:
         self._context = context
@@ -64,13 +78,21 @@ class PublisherRunner:
         self._block = block
         self._security = security
         self._refused = Refusals("publisher")
-        self._maker = EventMaker(understands=understands)
+        self._understands = understands
+        self._journal = journal
         self._log = logging.getLogger("intentd.publisher")
         self._garbage = GarbageCounter(self._log.warning)
+        self._epochs = Epochs(epoch)
+        self._latency = Latency()
         self._told = (0, 0)
+        self._leaving = False
+        self._unanswered: dict[bytes, tuple[catch_up.Request, float]] = {}
         self._slow = OncePer(60.0)
         self._lost_before = 0
         self.control = Control(context, addresses, "publisher", parent)
+        self.control.reconnect = self._reconnect
+        self.control.figures = self._latency.figures
+        self._workers = dict(sources)
         self._acks: dict[str, Socket] = {}
         for source, worker in sources.items():
             socket = make_socket(context, zmq.PUSH, hwm=10_000)
@@ -81,37 +103,49 @@ class PublisherRunner:
         """Work until told to quit."""
         inlet = make_socket(self._context, zmq.PULL, hwm=1000)
         events: EventSocket | None = None
+        self._store = Store(self._journal, understands=self._understands)
         try:
             events = EventSocket(
                 self._context, self._endpoints, hwm=self._hwm, security=self._security
             )
+            self._events = events
+            for source, body in self._store.states.items():
+                events.remember_state(source, body)
+            events.on_request = self._note_request
             bind(inlet, self._addresses.inner("publisher"))
             self.control.send(Ready())
-            self._loop(inlet, events)
+            self._loop(inlet)
         except Leaving:
-            assert events is not None
             self._block = False
-            self._take_all(inlet, events)
+            if events is not None:
+                self._take_all(inlet)
+                for batch in self._store.release_all():
+                    self._publish(batch)
         except IntentdError as error:
             self.control.fail(error)
         finally:
+            self._store.close()
             if events is not None:
                 events.close()
             inlet.close()
             close_all(self._acks.values())
             self.control.socket.close()
 
-    def _loop(self, inlet: Socket, events: EventSocket) -> None:
+    def _loop(self, inlet: Socket) -> None:
+        events = self._events
         poller = zmq.Poller()
         self.control.register(poller)
         for socket in (inlet, events.socket, events.monitor):
             poller.register(socket, zmq.POLLIN)
         if events.door.revocations is not None:
             poller.register(events.door.revocations, zmq.POLLIN)
+        if self._store.wake is not None:
+            poller.register(self._store.wake, zmq.POLLIN)
         while True:
-            ready = dict(poller.poll())
+            ready = dict(poller.poll(STORE_MS if self._is_waiting else BEAT_MS))
             if inlet in ready:
-                self._take_all(inlet, events)
+                self._take_all(inlet)
+            self._release()
             if events.socket in ready:
                 events.take_subscriptions()
             if events.monitor in ready:
@@ -119,53 +153,122 @@ class PublisherRunner:
             events.door.take_revocations()
             refusal = self._refused.report(events.door)
             if refusal is not None:
-                self._publish(refusal, events)
-            self._tell_subscribers(events)
+                self._take(refusal)
+            self._tell_subscribers()
+            self._answer_again()
+            if self._leaving:
+                raise Leaving
             self.control.check(ready)
+            self.control.beat(busy=inlet in ready)
 
-    def _tell_subscribers(self, events: EventSocket) -> None:
-        now = (events.peers, events.subscriptions)
+    @property
+    def _is_waiting(self) -> bool:
+        return self._store.waiting or bool(self._unanswered)
+
+    def _tell_subscribers(self) -> None:
+        now = (self._events.peers, self._events.subscriptions)
         if now != self._told:
             self._told = now
             self.control.send(Subscribers(count=min(now)))
 
-    def _take_all(self, inlet: Socket, events: EventSocket) -> None:
-        while True:
+    def _take_all(self, inlet: Socket) -> None:
+        for _ in range(BATCH):
             try:
                 frames = inlet.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
             try:
-                message = decode_frames(frames)
+                message, epoch = decode_frames(frames)
             except WireError as error:
                 if self._garbage.note(error):
-                    self._publish(garbage_report("publisher", self._garbage.count), events)
+                    self._take(garbage_report("publisher", self._garbage.count))
                 continue
-            self._publish(message, events)
-            self._acknowledge(message)
+            if self._epochs.is_stale(message, epoch):
+                continue
+            self._epochs.begins(message, epoch)
+            self._take(message)
 
-    def _publish(self, message: StageMessage, events: EventSocket) -> None:
+    def _take(self, message: StageMessage) -> None:
         self._log_report(message)
-        for event in self._maker.events(message):
-            frames = events.frames(event)
-            while not events.try_send(frames):
-                if not self._block:
-                    events.send_lossy(frames)
-                    break
+        self._store.take(message)
+        self.control.done += 1
+
+    def _release(self) -> None:
+        for report in self._store.problems():
+            self._take(report)
+        for batch in self._store.release():
+            self._publish(batch)
+        self._tell_slow()
+
+    def _publish(self, batch: Batch) -> None:
+        for event, body in batch.events:
+            frames = self._events.frames(event, body)
+            self._send(frames)
+        message = batch.message
+        if isinstance(message, Transcript):
+            if batch.events:
+                event = batch.events[-1][0]
+                assert isinstance(event, UtteranceEvent)
+                self._latency.note(event.timings_ms)
+            if message.simulated:
+                self.control.send(Injected(id=message.id))
+        self._acknowledge(message)
+
+    def _send(self, frames: list[bytes]) -> None:
+        while not self._events.try_send(frames):
+            if not self._block:
+                self._events.send_lossy(frames)
+                return
+            try:
                 self._wait_for_room()
-        if events.lost > self._lost_before and self._slow.due():
-            count, self._lost_before = events.lost - self._lost_before, events.lost
-            text = "publisher: a subscriber is too slow and loses events; gaps show in the counts"
-            report = ErrorReport(
-                source="", stream="", code="subscriber-slow", detail=text, count=count
-            )
-            self._publish(report, events)
+            except Leaving:
+                self._block = False
+                self._leaving = True
+
+    def _tell_slow(self) -> None:
+        events = self._events
+        if events.lost <= self._lost_before or not self._slow.due():
+            return
+        count, self._lost_before = events.lost - self._lost_before, events.lost
+        self.control.dropped = events.lost
+        text = "publisher: a subscriber is too slow and loses events; gaps show in the counts"
+        self._take(
+            ErrorReport(source="", stream="", code="subscriber-slow", detail=text, count=count)
+        )
+
+    def _note_request(self, topic: bytes) -> None:
+        """A subscriber asks for what it has missed."""
+        try:
+            request = catch_up.parse(topic)
+        except ValueError as error:
+            self._events.garbage.note(error)
+            return
+        if not self._answer(topic, request):
+            self._unanswered[topic] = (request, time.monotonic() + ANSWER_SECONDS)
+
+    def _answer_again(self) -> None:
+        """Those that had no room may have read on meanwhile."""
+        for topic, (request, deadline) in list(self._unanswered.items()):
+            if self._answer(topic, request) or time.monotonic() > deadline:
+                del self._unanswered[topic]
+
+    def _answer(self, topic: bytes, request: catch_up.Request) -> bool:
+        """Send a subscriber a page; False when it has no room for all of it."""
+        rows, page = self._store.page(request, max(1, self._hwm // 4))
+        if page.more and page.last == request.since:
+            return False  # the disk is slow
+        for row in rows:
+            if not self._events.try_send([topic, row.body, b""]):
+                return False
+        page = msgspec.structs.replace(page, counts=self._events.counts(request.topics))
+        return self._events.try_send([topic, msgspec.json.encode(page), catch_up.PAGE_FRAME])
 
     def _wait_for_room(self) -> None:
         """A slow subscriber is to lose nothing: wait a moment. Raises Leaving when told to quit."""
         poller = zmq.Poller()
         self.control.register(poller)
         self.control.check(dict(poller.poll(ROOM_MS)))
+        self.control.beat()
 
     def _log_report(self, message: StageMessage) -> None:
         """What goes wrong is in the log too, for those who subscribe to nothing."""
@@ -179,6 +282,11 @@ class PublisherRunner:
             fields = {"source": message.source, "code": message.state}
             self._log.log(level, "%s%s", prefix, text, extra=fields)
 
+    def _reconnect(self, name: str) -> None:
+        for source, worker in self._workers.items():
+            if worker == name:
+                self._acks[source].connect(self._addresses.inner(f"{worker}.acks"))
+
     def _acknowledge(self, message: StageMessage) -> None:
         if not isinstance(message, Transcript | Progress | EndOfStream):
             return
@@ -187,10 +295,12 @@ class PublisherRunner:
         socket = self._acks.get(message.source) or self._acks.get(owner)
         if socket is None:
             return
+        final = isinstance(message, EndOfStream)
         ack = Ack(
             stream=message.stream,
             position=message.position,
-            final=isinstance(message, EndOfStream),
+            checkpoint=b"" if isinstance(message, EndOfStream) else message.checkpoint,
+            final=final,
         )
         try:
             socket.send(encode(ack), zmq.NOBLOCK)

@@ -14,7 +14,12 @@ import msgspec
 
 from pipeline.addresses import default_directory, events_endpoint, fits_sockets
 from pipeline.client import Subscriber
-from pipeline.configuration import Configuration, RecordingSection
+from pipeline.configuration import (
+    Configuration,
+    JournalSection,
+    MetricsSection,
+    RecordingSection,
+)
 from pipeline.daemon import Daemon
 from pipeline.events import ErrorEvent, Event, StateEvent, TranscriptEvent, UtteranceEvent
 
@@ -146,6 +151,10 @@ def _for_replay(
             endpoints=(publish,) if publish else (),
             slow_subscribers="block",
         ),
+        journal=JournalSection(enabled=False),
+        activation="always",
+        on_intent=(),
+        metrics=MetricsSection(),
     )
 
 

@@ -6,31 +6,34 @@ stage's edge is here.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, Protocol
+from collections import deque
+from collections.abc import Iterable
+from typing import Final, Protocol, runtime_checkable
 
 import zmq
 
-from models.errors import IntentdError
 from pipeline.addresses import Addresses
-from pipeline.transport import Context, GarbageCounter, Socket, bind, close_all, make_socket
-from pipeline.wire import (
-    ControlMessage,
-    Failed,
-    Quit,
-    Ready,
-    Stop,
-    WireError,
-    decode,
-    decode_control,
-    encode,
+from pipeline.control_line import BEAT_SECONDS, Control, Leaving
+from pipeline.outlets import Outlets
+from pipeline.transport import Context, GarbageCounter, Socket, bind, make_socket
+from pipeline.wire import Ready, WireError, decode, epoch_of
+from stages.messages import (
+    EndOfStream,
+    ErrorReport,
+    Progress,
+    StageMessage,
+    StateReport,
+    Transcript,
 )
-from stages.messages import EndOfStream, ErrorReport, Progress, StageMessage, Transcript
 
 BATCH: Final = 64
-"""Messages that are worked on before control is looked at again."""
+"""Messages that a worker takes at once; control is looked at behind them."""
+
+KNOWN: Final = 64
+"""Texts whose answer is kept."""
+
+BEAT_MS: Final = round(BEAT_SECONDS * 1000)
 
 
 class Stage(Protocol):
@@ -46,145 +49,66 @@ class Stage(Protocol):
         """Let go of everything."""
 
 
-class Leaving(Exception):  # noqa: N818 - not an error: the worker was told to quit
-    """Raised inside a worker when it is told to quit."""
+@runtime_checkable
+class Remembering(Protocol):
+    """A stage that keeps something of an utterance that goes on."""
+
+    def forget(self, source: str) -> None:
+        """Drop what is unfinished of a source: it sends all of it again."""
 
 
-class Control:
-    """A worker's line to the daemon.
+@runtime_checkable
+class Described(Protocol):
+    """A stage that says which models it opened."""
 
-    The daemon's end of the standard-input pipe, where the worker is a process, is watched too:
-    when it closes the daemon is gone, and the worker leaves.
+    def describe(self) -> dict[str, str]:
+        """Their ids, by role."""
+
+
+def forget(stage: object, source: str) -> None:
+    """Let a stage drop what is unfinished of a source."""
+    if isinstance(stage, Remembering):
+        stage.forget(source)
+
+
+def models_of(stage: object) -> dict[str, str]:
+    """The models of a stage, by role."""
+    return stage.describe() if isinstance(stage, Described) else {}
+
+
+class Epochs:
+    """Tells fragments from what may be worked on.
+
+    ``least`` is the epoch that began when this worker was started: what is older was on its way
+    to a worker that died, and parts of it are missing. Reports stand for themselves.
     """
 
-    def __init__(
-        self, context: Context, addresses: Addresses, name: str, parent: int | None
-    ) -> None:
-        self.socket = make_socket(context, zmq.DEALER, hwm=1000, linger=1000)
-        self.socket.setsockopt(zmq.IDENTITY, name.encode())
-        self.socket.connect(addresses.workers)
-        self._parent = parent
-        self._log = logging.getLogger(f"intentd.{name}")
-        self.stopping = False
-        """True once the daemon has said Stop, whoever was listening for it."""
+    def __init__(self, least: int) -> None:
+        self.now = least
+        self._least = least
+        self._sources: dict[str, int] = {}
 
-    def register(self, poller: zmq.Poller) -> None:
-        """Let ``poller`` wake up for control."""
-        poller.register(self.socket, zmq.POLLIN)
-        if self._parent is not None:
-            poller.register(self._parent, zmq.POLLIN)
-
-    def send(self, message: ControlMessage) -> None:
-        """Tell the daemon."""
-        self.socket.send(encode(message))
-
-    def check(self, ready: Mapping[object, int]) -> list[ControlMessage]:
-        """Messages that came. Raises Leaving for Quit, or when the daemon is gone."""
-        if self._parent is not None and self._parent in ready:
-            raise Leaving
-        if self.socket not in ready:
-            return []
-        return self.poll()
-
-    def poll(self) -> list[ControlMessage]:
-        """Messages that came, without waiting. Raises Leaving for Quit."""
-        messages: list[ControlMessage] = []
-        while True:
-            try:
-                frame = self.socket.recv(zmq.NOBLOCK)
-            except zmq.Again:
-                return messages
-            message = decode_control(frame)
-            if isinstance(message, Quit):
-                raise Leaving
-            self.stopping |= isinstance(message, Stop)
-            messages.append(message)
-
-    @contextlib.contextmanager
-    def until_quit(self, *closers: Callable[[], object]) -> Iterator[None]:
-        """A worker's life: Quit ends it, what goes wrong is told to the daemon, all is closed."""
-        try:
-            yield
-        except Leaving:
-            pass
-        except Exception as error:  # noqa: BLE001 - the daemon tells it to the user as one line
-            self._log.debug("can't go on", exc_info=True)
-            self.fail(error)
-        finally:
-            for close in closers:
-                close()
-            self.socket.close()
-
-    def fail(self, error: BaseException) -> None:
-        """Tell the daemon why this worker can't go on."""
-        if isinstance(error, IntentdError):
-            self.send(Failed(code=error.code, message=error.message))
-        else:
-            self.send(Failed(code="stage-failed", message=f"{type(error).__name__}: {error}"))
-
-
-class Outlets:
-    """The ways out of a stage: one socket, or one for each of several equal next stages.
-
-    With several, everything of one source goes the same way, so that its events stay in order.
-    """
-
-    def __init__(
-        self, context: Context, addresses: Addresses, names: Iterable[str], control: Control
-    ) -> None:
-        self._control = control
-        self.sockets: list[Socket] = []
-        self._way: dict[str, int] = {}
-        for name in names:
-            socket = make_socket(context, zmq.PUSH, linger=1000)
-            socket.connect(addresses.inner(name))
-            self.sockets.append(socket)
-
-    def send(self, message: StageMessage) -> None:
-        """Send, waiting while the next stage is busy. Raises Leaving when told to quit."""
-        frame = encode(message)
-        socket = self._choose(message)
-        try:
-            socket.send(frame, zmq.NOBLOCK)
-        except zmq.Again:
-            self._wait_and_send(socket, frame)
-
-    def try_send(self, message: StageMessage) -> bool:
-        """Send if the next stage has room."""
-        try:
-            self._choose(message).send(encode(message), zmq.NOBLOCK)
-        except zmq.Again:
+    def is_stale(self, message: StageMessage, epoch: int) -> bool:
+        """True for what is sent again, or has been."""
+        if isinstance(message, StateReport | ErrorReport):
             return False
+        return epoch < self._sources.get(message.source, self._least)
+
+    def begins(self, message: StageMessage, epoch: int) -> bool:
+        """Note the epoch; True when its source begins to send anew."""
+        before = self._sources.get(message.source, self._least)
+        if isinstance(message, StateReport | ErrorReport) or epoch <= before:
+            return False
+        self._sources[message.source] = epoch
+        self.now = max(self.now, epoch)
         return True
 
-    def _choose(self, message: StageMessage) -> Socket:
-        if len(self.sockets) == 1 or not message.source:
-            return self.sockets[0]
-        way = self._way.setdefault(message.source, len(self._way) % len(self.sockets))
-        return self.sockets[way]
 
-    def _wait_and_send(self, socket: Socket, frame: bytes) -> None:
-        poller = zmq.Poller()
-        self._control.register(poller)
-        poller.register(socket, zmq.POLLOUT)
-        while True:
-            self._control.check(dict(poller.poll()))
-            try:
-                socket.send(frame, zmq.NOBLOCK)
-            except zmq.Again:
-                continue
-            return
-
-    def close(self) -> None:
-        """Close all ways."""
-        close_all(self.sockets)
-
-
-def decode_frames(frames: list[bytes]) -> StageMessage:
-    """The message in what an inlet received. Raises WireError."""
+def decode_frames(frames: list[bytes]) -> tuple[StageMessage, int]:
+    """The message in what an inlet received, and its epoch. Raises WireError."""
     if len(frames) != 1:
         raise WireError(f"{len(frames)} frames instead of one")
-    return decode(frames[0])
+    return decode(frames[0]), epoch_of(frames[0])
 
 
 def garbage_report(name: str, count: int) -> ErrorReport:
@@ -203,6 +127,8 @@ class StageRunner:
         outlets: tuple[str, ...],
         context: Context,
         addresses: Addresses,
+        *,
+        epoch: int = 0,
         parent: int | None = None,
     ) -> None:
         self.name = name
@@ -212,6 +138,10 @@ class StageRunner:
         self._log = logging.getLogger(f"intentd.{name}")
         self.control = Control(context, addresses, name, parent)
         self.outlets = Outlets(context, addresses, outlets, self.control)
+        self.control.reconnect = self.outlets.reconnect
+        self._epochs = Epochs(epoch)
+        self._waiting: deque[list[bytes]] = deque()
+        self._known: dict[str, list[StageMessage]] = {}
         self.garbage = GarbageCounter(self._log.warning)
 
     def run(self) -> None:
@@ -220,9 +150,9 @@ class StageRunner:
         with self.control.until_quit(inlet.close, self.stage.close, self.outlets.close):
             bind(inlet, self._addresses.inner(self.name))
             reports = list(self.stage.open())
-            self.control.send(Ready())
+            self.control.send(Ready(models=models_of(self.stage)))
             for report in reports:
-                self.outlets.send(report)
+                self.outlets.send(report, self._epochs.now)
             self._loop(inlet)
 
     def _loop(self, inlet: Socket) -> None:
@@ -230,33 +160,53 @@ class StageRunner:
         self.control.register(poller)
         poller.register(inlet, zmq.POLLIN)
         while True:
-            ready = dict(poller.poll())
+            ready = dict(poller.poll(BEAT_MS))
             self.control.check(ready)
             if inlet in ready:
                 self._take(inlet)
+            self.control.beat(busy=bool(self._waiting))
 
     def _take(self, inlet: Socket) -> None:
-        for _ in range(BATCH):
-            # Asking is cheaper than the exception that an empty inlet raises.
-            if not int(inlet.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
-                return
-            frames = inlet.recv_multipart(zmq.NOBLOCK)
-            message = self._decode(frames)
-            if message is not None:
-                self._process(message)
+        """Take what waits, so that its number is known, and work on it."""
+        # Asking is cheaper than the exception that an empty inlet raises.
+        while len(self._waiting) < BATCH and int(inlet.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+            self._waiting.append(inlet.recv_multipart(zmq.NOBLOCK))
+        while self._waiting:
+            self._work(self._waiting.popleft())
+            self.control.queue = len(self._waiting)
+            self.control.beat()
 
-    def _decode(self, frames: list[bytes]) -> StageMessage | None:
+    def _work(self, frames: list[bytes]) -> None:
         try:
-            return decode_frames(frames)
+            message, epoch = decode_frames(frames)
         except WireError as error:
             if self.garbage.note(error):
-                self.outlets.send(garbage_report(self.name, self.garbage.count))
-            return None
+                self.outlets.send(garbage_report(self.name, self.garbage.count), self._epochs.now)
+            self.control.dropped = self.garbage.count
+            return
+        if self._epochs.is_stale(message, epoch):
+            return
+        if self._epochs.begins(message, epoch):
+            forget(self.stage, message.source)
+        self._process(message, epoch)
+        self.control.done += 1
 
-    def _process(self, message: StageMessage) -> None:
+    def _answers(self, message: StageMessage) -> Iterable[StageMessage]:
+        """What the stage makes of it. A text that comes again after a crash behind this stage
+        has the same answer: a dialogue must not take it for the next thing that was said."""
+        if not isinstance(message, Transcript):
+            return self.stage.process(message)
+        known = self._known.get(message.id)
+        if known is None:
+            known = self._known[message.id] = list(self.stage.process(message))
+            if len(self._known) > KNOWN:
+                del self._known[next(iter(self._known))]
+        return known
+
+    def _process(self, message: StageMessage, epoch: int) -> None:
         try:
-            for made in self.stage.process(message):
-                self.outlets.send(made)
+            for made in self._answers(message):
+                self.outlets.send(made, epoch)
         except Leaving:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: one bad utterance must not end all
@@ -269,9 +219,10 @@ class StageRunner:
                     file=message.file,
                     code=getattr(error, "code", "stage-failed"),
                     detail=detail,
-                )
+                ),
+                epoch,
             )
             # What was heard is published without what this stage would have added, and the
             # source learns how far its stream is dealt with.
             if isinstance(message, Transcript | Progress | EndOfStream):
-                self.outlets.send(message)
+                self.outlets.send(message, epoch)

@@ -1,83 +1,46 @@
-"""Runs one source: takes what it gives, sends it on, and learns what has been published.
+"""Runs one source: takes what it gives, sends it on, and keeps it until it is published.
 
 A recording waits for the stages behind it. A microphone never waits: what the machine is too
 busy for is kept up to a bound, and then the oldest of the quieter half is dropped, counted and
-told.
+told. After a worker's death all that is not published is sent again.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
+import time
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 import zmq
+from ulid import ULID
 
+from pipeline.activation import Activation
 from pipeline.addresses import Addresses
-from pipeline.runner import Control, Outlets
+from pipeline.control_line import Control
+from pipeline.outlets import Outlets
+from pipeline.ring import Rings
 from pipeline.transport import Context, GarbageCounter, OncePer, Socket, bind, make_socket
-from pipeline.wire import Finished, Go, Opened, Ready, Stop, WireError, decode_ack
-from stages.messages import SAMPLE_RATE, AudioBlock, EndOfStream, ErrorReport, StageMessage
+from pipeline.wire import (
+    Activity,
+    Finished,
+    Go,
+    Opened,
+    Ready,
+    Rewind,
+    Stop,
+    WireError,
+    decode_ack,
+)
+from stages.messages import AudioBlock, ErrorReport, StageMessage, StateReport
 from stages.sources.base import DistantSource, Source
 
 READ_SECONDS: Final = 0.25
 """How long a source may wait for audio before control is looked at again."""
 
-
-class Backlog:
-    """Messages that the next stage has no room for yet, bounded in seconds of audio."""
-
-    def __init__(self, seconds: float) -> None:
-        self._bound = round(seconds * SAMPLE_RATE)
-        self._messages: deque[StageMessage] = deque()
-        self._samples = 0
-
-    def __len__(self) -> int:
-        return len(self._messages)
-
-    def append(self, message: StageMessage) -> int:
-        """Keep ``message``; returns how many samples had to be dropped for it."""
-        self._messages.append(message)
-        if isinstance(message, AudioBlock):
-            self._samples += len(message.pcm) // 2
-        dropped = 0
-        while self._samples > self._bound:
-            dropped += self._drop()
-        return dropped
-
-    @property
-    def first(self) -> StageMessage:
-        """The message that is to be sent next."""
-        return self._messages[0]
-
-    def pop(self) -> None:
-        """The first message was sent."""
-        message = self._messages.popleft()
-        if isinstance(message, AudioBlock):
-            self._samples -= len(message.pcm) // 2
-
-    def _drop(self) -> int:
-        """Drop the oldest block of the quieter half and mark the block behind it."""
-        import numpy as np
-
-        blocks = [(index, m) for index, m in enumerate(self._messages) if isinstance(m, AudioBlock)]
-        levels = [
-            float(np.mean(np.frombuffer(m.pcm, "<i2").astype(np.float32) ** 2)) for _, m in blocks
-        ]
-        middle = sorted(levels)[(len(levels) - 1) // 2]
-        place = next(i for i, level in enumerate(levels) if level <= middle)
-        index, victim = blocks[place]
-        samples = len(victim.pcm) // 2
-        for later, block in blocks[place + 1 :]:
-            if block.stream == victim.stream:
-                lost = block.lost + victim.lost + samples
-                self._messages[later] = msgspec.structs.replace(block, lost=lost)
-                break
-        del self._messages[index]
-        self._samples -= samples
-        return samples
+BLOCKED_MS: Final = 100
+"""The same while the next stage is busy."""
 
 
 class SourceRunner:
@@ -91,7 +54,9 @@ class SourceRunner:
         context: Context,
         addresses: Addresses,
         *,
-        live_seconds: float,
+        rings: Rings,
+        activation: Activation,
+        epoch: int = 0,
         parent: int | None = None,
     ) -> None:
         self.name = name
@@ -99,14 +64,18 @@ class SourceRunner:
         self._distant = source if isinstance(source, DistantSource) else None
         self.control = Control(context, addresses, name, parent)
         self.outlets = Outlets(context, addresses, outlets, self.control)
+        self.control.reconnect = self.outlets.reconnect
+        self.control.figures = self._figures
         self._context = context
         self._addresses = addresses
         self._log = logging.getLogger(f"intentd.{name}")
         self._garbage = GarbageCounter(self._log.warning)
-        self._backlog = Backlog(live_seconds)
+        self._rings = rings
+        self._activation = activation
+        self._epoch = epoch
         self._dropped = 0
         self._every_second = OncePer(1.0)
-        self._unpublished: dict[str, int] = {}
+        self._place = ("", 0)
         self._poller = zmq.Poller()
         self.control.register(self._poller)
 
@@ -123,71 +92,110 @@ class SourceRunner:
                 self._loop(acks)
             self.control.send(Finished())
             while True:  # a Stop may still come, and only Quit ends it
-                self._wait(acks)
+                self._wait(acks, 1000)
 
     def _wait_for_go(self, acks: Socket) -> bool:
         while True:
-            for message in self._wait(acks):
+            for message in self._wait(acks, 1000):
                 if isinstance(message, Go):
                     return True
                 if isinstance(message, Stop):
                     return False
 
-    def _wait(self, acks: Socket, timeout: int | None = None) -> Sequence[object]:
+    def _wait(self, acks: Socket, timeout: int) -> Sequence[object]:
         """Control messages that came; acknowledgements are taken on the way."""
         ready = dict(self._poller.poll(timeout))
         if acks in ready:
             self._take_acks(acks)
-        return self.control.check(ready)
+        messages = self.control.check(ready)
+        for message in messages:
+            if isinstance(message, Rewind):
+                self._rewind(message)
+            elif isinstance(message, Activity):
+                self._activation.change(message)
+        self.control.queue = self._rings.unsent
+        self.control.beat()
+        return messages
 
     def _loop(self, acks: Socket) -> None:
         exhausted = False
         while not exhausted:
-            messages = self.source.read(READ_SECONDS)
+            if self._may_read():
+                messages = self.source.read(READ_SECONDS)
+            else:
+                self._wait(acks, BLOCKED_MS)
+                messages = ()
             self._wait(acks, 0)
             if messages is None:
                 exhausted = True
             else:
-                self._send_all(messages)
+                self._take(messages)
             if self.control.stopping and not exhausted:
                 end = self._distant.end if self._distant else self.source.close
-                self._send_all(end())
+                self._take(end())
                 exhausted = True
-        while self._backlog:
+        while self._rings.pending:
             self._flush()
-            self._wait(acks, 10)
-        while self._unpublished:
-            self._wait(acks)
+            self._wait(acks, BLOCKED_MS)
 
-    def _send_all(self, messages: Sequence[StageMessage]) -> None:
-        self._flush()
-        for message in messages:
-            if message.stream and isinstance(message, AudioBlock | EndOfStream):
-                self._unpublished.setdefault(message.stream, 0)
-            if not self.source.live:
-                self.outlets.send(message)
-                continue
+    def _may_read(self) -> bool:
+        """A recording is read no further while there is no room for it."""
+        if not self.source.live and self._rings.unsent:
             self._flush()
-            if self._backlog or not self.outlets.try_send(message):
-                self._keep(message)
+        return self.source.live or not (self._rings.unsent or self._rings.full)
+
+    def _take(self, messages: Sequence[StageMessage]) -> None:
+        for message in (*messages, *self._activation.reports()):
+            if isinstance(message, AudioBlock):
+                self.control.done += 1
+                self._place = (message.stream, message.position + len(message.pcm) // 2)
+                self._rings.append(self._activation.process(message))
+            elif isinstance(message, StateReport | ErrorReport):
+                self._report(message)
+            else:
+                self._rings.append(message)
+        if self.source.live:
+            self._count(self._rings.shed(), "the machine is too busy; live audio was dropped")
+        self._flush()
+
+    def _report(self, report: StateReport | ErrorReport) -> None:
+        """Reports get their id here, so that one that is sent again stays the same event."""
+        self._rings.append(msgspec.structs.replace(report, id=report.id or str(ULID())))
 
     def _flush(self) -> None:
-        while self._backlog and self.outlets.try_send(self._backlog.first):
-            self._backlog.pop()
+        for ring in self._rings.each():
+            while ring.unsent and self.outlets.try_send(ring.first, self._epoch):
+                ring.sent()
 
-    def _keep(self, message: StageMessage) -> None:
-        self._dropped += self._backlog.append(message)
-        if self._dropped and self._every_second.due():
-            self._backlog.append(
-                ErrorReport(
-                    source=message.source,
-                    stream="",
-                    code="audio-lost",
-                    detail=f"{self.name}: the machine is too busy; live audio was dropped",
-                    count=self._dropped,
-                )
+    def _count(self, samples: int, reason: str, code: str = "audio-lost") -> None:
+        self._dropped += samples
+        if not self._dropped or not self._every_second.due():
+            return
+        self.control.dropped += self._dropped
+        self._report(
+            ErrorReport(
+                source=self.source.name,
+                stream="",
+                code=code,
+                detail=f"{self.name}: {reason}",
+                count=self._dropped,
             )
-            self._dropped = 0
+        )
+        self._dropped = 0
+
+    def _rewind(self, order: Rewind) -> None:
+        self._epoch = order.epoch
+        if order.skip:
+            samples = self._rings.skip()
+            reason = "it brought a stage down again and again and was left out"
+            self._count(samples, reason, "audio-skipped")
+        lost = self._rings.rewind()
+        self._count(lost, "a stage was away for longer than audio is kept")
+
+    def _figures(self) -> dict[str, float]:
+        number = self._place[0].rpartition("-")[2]
+        stream = float(number) if number.isdigit() else 0.0
+        return {"stream": stream, "position": float(self._place[1]), "at": time.monotonic()}
 
     def _take_acks(self, acks: Socket) -> None:
         while True:
@@ -202,7 +210,4 @@ class SourceRunner:
                 continue
             if self._distant is not None:
                 self._distant.acknowledge(ack.stream, ack.position, final=ack.final)
-            if ack.final:
-                self._unpublished.pop(ack.stream, None)
-            elif ack.stream in self._unpublished:
-                self._unpublished[ack.stream] = ack.position
+            self._rings.acknowledge(ack.stream, ack.position, ack.checkpoint, final=ack.final)

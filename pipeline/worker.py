@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 import zmq
 
 from models.errors import IntentdError
+from pipeline.activation import Activation
 from pipeline.addresses import Addresses
 from pipeline.configuration import (
     AnswerSection,
@@ -26,11 +29,19 @@ from pipeline.configuration import (
     SatelliteSection,
     TopicsSection,
 )
+from pipeline.control_line import Control, Leaving
 from pipeline.plan import WorkerSpec, source_worker
-from pipeline.runner import Control, Leaving, Stage, StageRunner
+from pipeline.ring import Rings
+from pipeline.runner import Stage, StageRunner
 from pipeline.source_runner import SourceRunner
 from pipeline.transport import Context
 from stages.sources.base import Source
+
+RING_MARGIN_SECONDS: Final = 10.0
+HISTORY_MARGIN_SECONDS: Final = 1.0
+
+ORPHAN_SECONDS: Final = 5.0
+"""How long a worker may take to leave when the daemon is gone."""
 
 
 class Runner(Protocol):
@@ -71,26 +82,52 @@ def _make_runner(
             hwm=section.hwm,
             block=section.slow_subscribers == "block",
             security=configuration.security,
+            journal=configuration.journal,
+            epoch=spec.epoch,
             parent=parent,
         )
     if spec.kind == "source":
         return SourceRunner(
             spec.name,
-            _make_source(configuration, spec.index, context),
+            _make_source(spec, context),
             spec.outlets,
             context,
             addresses,
-            live_seconds=configuration.queues.live_seconds,
+            rings=_make_rings(configuration),
+            activation=Activation(
+                configuration.sources[spec.index].name,
+                push_to_talk=configuration.activation == "push-to-talk",
+            ),
+            epoch=spec.epoch,
             parent=parent,
         )
+    if spec.kind == "actions":
+        from pipeline.actions import ActionsRunner
+
+        return ActionsRunner(context, addresses, configuration, epoch=spec.epoch, parent=parent)
     from pipeline.keeping import keeping
 
     stage = keeping(make_stage(spec, configuration), spec, configuration)
-    return StageRunner(spec.name, stage, spec.outlets, context, addresses, parent)
+    return StageRunner(
+        spec.name, stage, spec.outlets, context, addresses, epoch=spec.epoch, parent=parent
+    )
 
 
-def _make_source(configuration: Configuration, index: int, context: Context) -> Source:
-    section = configuration.sources[index]
+def _make_rings(configuration: Configuration) -> Rings:
+    """As long as the longest utterance and its endpoint, or nothing would ever be published."""
+    segmenter = configuration.segmenter
+    before = segmenter.pre_roll + segmenter.start
+    longest = segmenter.max_length + segmenter.endpoint_silence + before
+    return Rings(
+        keep=max(configuration.queues.replay_seconds, longest + RING_MARGIN_SECONDS),
+        live=configuration.queues.live_seconds,
+        history=before + HISTORY_MARGIN_SECONDS,
+    )
+
+
+def _make_source(spec: WorkerSpec, context: Context) -> Source:
+    configuration = spec.configuration
+    section = configuration.sources[spec.index]
     if isinstance(section, SatelliteSection):
         from pipeline.satellites.hub import SatelliteHub
 
@@ -104,12 +141,19 @@ def _make_source(configuration: Configuration, index: int, context: Context) -> 
         return MicrophoneSource(
             section.name,
             section.device,
-            wait_for_device=section.wait_for_device,
+            wait_for_device=section.wait_for_device or spec.restarts > 0,
             watchdog=section.watchdog,
         )
     from stages.sources.recording import RecordingSource
 
-    return RecordingSource(section.name, list(section.paths), pace=section.pace)
+    return RecordingSource(
+        section.name,
+        list(section.paths),
+        pace=section.pace,
+        first=max(0, spec.stream),
+        position=spec.position,
+        attempt=spec.restarts,
+    )
 
 
 def make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
@@ -182,6 +226,7 @@ def main() -> None:
     leash = int(sys.argv[1])
     line = _read_line(leash)
     spec = msgspec.json.decode(line, type=WorkerSpec)
+    threading.Thread(target=_end_with, args=(leash,), name="leash", daemon=True).start()
     from pipeline.logs import configure_logging
 
     configure_logging(spec.configuration.log)
@@ -192,6 +237,13 @@ def main() -> None:
         pass
     finally:
         context.term()
+
+
+def _end_with(leash: int) -> None:
+    """A worker that hangs doesn't see that the daemon is gone, and must not outlive it."""
+    os.read(leash, 1)
+    time.sleep(ORPHAN_SECONDS)
+    os._exit(1)
 
 
 def _read_line(descriptor: int) -> bytes:

@@ -41,6 +41,14 @@ class Chain:
             messages = [made for each in messages for made in stage.process(each)]
         return messages
 
+    def describe(self) -> dict[str, str]:
+        """The models of those that say theirs, by role."""
+        found: dict[str, str] = {}
+        for stage in self._stages:
+            describe = getattr(stage, "describe", None)
+            found |= describe() if describe else {}
+        return found
+
     def close(self) -> None:
         """Close all, the last first."""
         for stage in reversed(self._stages):

@@ -49,6 +49,15 @@ class Endpointer:
         return self._speaking
 
     @property
+    def run(self) -> int:
+        """Speech windows in a row so far, while no utterance is open."""
+        return self._run
+
+    @run.setter
+    def run(self, run: int) -> None:
+        self._run = run
+
+    @property
     def trailing(self) -> int:
         """Windows since the last speech window of the utterance that is open or has just ended."""
         return self._trailing

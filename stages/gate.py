@@ -50,6 +50,17 @@ class EnergyGate:
         self._differences_floor = _Floor(DIFFERENCES_MARGIN_DB)
         self._hold = HOLD_WINDOWS
 
+    @property
+    def state(self) -> list[float]:
+        """All that it has learnt of the room."""
+        return [*self._floor.state, *self._differences_floor.state, float(self._hold)]
+
+    @state.setter
+    def state(self, state: list[float]) -> None:
+        self._floor.state = state[:3]
+        self._differences_floor.state = state[3:6]
+        self._hold = int(state[6])
+
     def open_for(self, level: float, differences: float) -> bool:
         """True when a window with these levels, in dBFS, must be looked at."""
         above = self._floor.is_below(level)
@@ -68,6 +79,15 @@ class _Floor:
         self._previous_minimum = float("inf")
         self._minimum = float("inf")
         self._seen = 0
+
+    @property
+    def state(self) -> list[float]:
+        return [self._previous_minimum, self._minimum, float(self._seen)]
+
+    @state.setter
+    def state(self, state: list[float]) -> None:
+        self._previous_minimum, self._minimum = state[0], state[1]
+        self._seen = int(state[2])
 
     def is_below(self, level: float) -> bool:
         """Learn ``level``; True when the floor is clearly below it, or not known yet."""

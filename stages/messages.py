@@ -56,6 +56,19 @@ class Progress(Message, frozen=True, kw_only=True, tag="progress"):
     """Nothing before ``position`` is still being worked on by the stages passed so far."""
 
     position: int
+    checkpoint: bytes = b""
+    """State of the segmenter at ``position``, from which a new one goes on with ``Resume``."""
+
+
+class Resume(Message, frozen=True, kw_only=True, tag="resume"):
+    """A source sends its stream again from ``position``, to a segmenter that may be a new one."""
+
+    position: int
+    checkpoint: bytes
+    """What a message for this position said."""
+
+    pcm: bytes
+    """The audio right before it, int16 little-endian mono at 16 kHz, as much as was kept."""
 
 
 class SpeechChunk(Message, frozen=True, kw_only=True, tag="speech"):
@@ -98,6 +111,9 @@ class Endpoint(Message, frozen=True, kw_only=True, tag="endpoint"):
 
     trailing: float = 0.0
     """Seconds of silence that were waited for until it was decided."""
+
+    checkpoint: bytes = b""
+    """State of the segmenter at ``position``."""
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,6 +255,9 @@ class Transcript(Message, frozen=True, kw_only=True, tag="transcript"):
     position: int
     """Position up to which the stream is dealt with once this utterance is published."""
 
+    checkpoint: bytes = b""
+    """State of the segmenter at ``position``."""
+
     captured: float = 0.0
     decided: float = 0.0
     lost: int = 0
@@ -278,6 +297,8 @@ class StateReport(Message, frozen=True, kw_only=True, tag="state"):
     """Stable name in kebab case: ``ready``, ``device-lost``."""
 
     detail: str = ""
+    id: str = ""
+    """Id of the event that is made of it; empty for one made by the publisher."""
 
 
 class ErrorReport(Message, frozen=True, kw_only=True, tag="error"):
@@ -290,11 +311,15 @@ class ErrorReport(Message, frozen=True, kw_only=True, tag="error"):
     count: int = 1
     """How many times, samples or frames, as the code says."""
 
+    id: str = ""
+    """Id of the event that is made of it; empty for one made by the publisher."""
+
 
 StageMessage = (
     AudioBlock
     | EndOfStream
     | Progress
+    | Resume
     | SpeechChunk
     | Endpoint
     | Partial

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
-
-from ulid import ULID
+from collections.abc import Callable, Iterable, Iterator
 
 from models.vad import WINDOW_BYTES, WINDOW_SAMPLES, VoiceActivityDetector
-from stages.endpointing import Boundary, Endpointer, EndpointRule
-from stages.gate import EnergyGate, levels
+from stages.endpointing import EndpointRule
 from stages.messages import (
     SAMPLE_RATE,
     AudioBlock,
     EndOfStream,
-    Endpoint,
-    Progress,
-    SpeechChunk,
+    ErrorReport,
+    Resume,
     StageMessage,
 )
-
-CHUNK_WINDOWS: Final = 6
-"""Windows that are sent on together: 0.19 s, about the step in which Vosk decodes."""
-
-PROGRESS_WINDOWS: Final = 62
-"""While nothing is said, the source is told every so many windows (2 s) that nothing is due."""
-
-WARM_UP_WINDOWS: Final = 16
-"""Windows from before the gate opened that the network is shown, so that its state is right."""
+from stages.utterances import StreamSegmenter
 
 
 class Segmenter:
@@ -60,7 +45,7 @@ class Segmenter:
         self._pre_roll = _windows(pre_roll)
         self._gate = gate
         self._clock = clock
-        self._streams: dict[str, _StreamSegmenter] = {}
+        self._streams: dict[str, StreamSegmenter] = {}
 
     def open(self) -> Iterable[StageMessage]:
         """Load the network once, so that a broken installation shows at start."""
@@ -73,11 +58,12 @@ class Segmenter:
             case AudioBlock():
                 stream = self._streams.get(message.stream)
                 if stream is None:
-                    stream = _StreamSegmenter(
-                        message, self._rule, self._pre_roll, self._gate, self._clock
-                    )
-                    self._streams[message.stream] = stream
+                    return self._begin(message)
                 return stream.push(message)
+            case Resume():
+                self.forget(message.source)
+                self._streams[message.stream] = self._make(message)
+                return ()
             case EndOfStream():
                 stream = self._streams.pop(message.stream, None)
                 rest = list(stream.finish()) if stream else []
@@ -85,164 +71,41 @@ class Segmenter:
             case _:
                 return (message,)
 
+    def _begin(self, block: AudioBlock) -> Iterator[StageMessage]:
+        """A stream's first block. One before it that has no end lost its source to a crash."""
+        for name, old in list(self._streams.items()):
+            if old.source != block.source:
+                continue
+            del self._streams[name]
+            yield from old.finish()
+            yield old.end()
+            missing = old.missing_before(block)
+            yield ErrorReport(
+                source=block.source,
+                stream=block.stream,
+                code="audio-lost",
+                detail=f"{block.source}: its capture was started again; "
+                f"{missing / SAMPLE_RATE:.1f} s were not heard",
+                count=missing,
+            )
+        stream = self._streams[block.stream] = self._make(block)
+        yield from stream.push(block)
+
+    def _make(self, first: AudioBlock | Resume) -> StreamSegmenter:
+        return StreamSegmenter(first, self._rule, self._pre_roll, self._gate, self._clock)
+
+    def forget(self, source: str) -> None:
+        """Drop what is unfinished of a source, which sends it again."""
+        for name in [name for name, s in self._streams.items() if s.source == source]:
+            del self._streams[name]
+
+    def describe(self) -> dict[str, str]:
+        """Its model."""
+        return {"vad": "silero-vad"}
+
     def close(self) -> None:
         """Forget all streams."""
         self._streams.clear()
-
-
-class _StreamSegmenter:
-    """State of one stream: windows not yet complete, the pre-roll, the open utterance."""
-
-    def __init__(
-        self,
-        first: AudioBlock,
-        rule: EndpointRule,
-        pre_roll: int,
-        gate: bool,
-        clock: Callable[[], float],
-    ) -> None:
-        self._vad = VoiceActivityDetector()
-        self._endpointer = Endpointer(rule)
-        self._rule = rule
-        self._gate = EnergyGate() if gate else None
-        self._asleep = False
-        self._clock = clock
-        self._names = {"source": first.source, "stream": first.stream, "file": first.file}
-        self._captured = first.captured
-        self._origin = first.position
-        self._position = first.position
-        self._rest = b""
-        keep = pre_roll + rule.start
-        self._recent: deque[bytes] = deque(maxlen=max(keep, WARM_UP_WINDOWS))
-        self._keep = keep
-        self._id = ""
-        self._first = False
-        self._start = 0
-        self._sent = 0
-        self._chunk: list[bytes] = []
-        self._lost = 0
-        self._idle = 0
-
-    def push(self, block: AudioBlock) -> Iterator[StageMessage]:
-        if block.lost:
-            self._skip(block)
-        data = self._rest + block.pcm
-        whole = len(data) - len(data) % WINDOW_BYTES
-        self._rest = data[whole:]
-        loud = levels(data[:whole], WINDOW_SAMPLES) if self._gate else None
-        for index in range(whole // WINDOW_BYTES):
-            window = data[index * WINDOW_BYTES : (index + 1) * WINDOW_BYTES]
-            yield from self._window(window, loud[index] if loud else ())
-
-    def finish(self) -> Iterator[StageMessage]:
-        """The stream is over: what was being said is an utterance too."""
-        if self._endpointer.speaking:
-            if self._rest:
-                self._chunk.append(self._rest)
-                self._position += len(self._rest) // 2
-            yield from self._end()
-
-    def _skip(self, block: AudioBlock) -> None:
-        """Audio was lost before ``block``: positions go on behind the gap.
-
-        The piece of a window that waited for the lost audio is lost with it. The source has
-        reported the loss; here it is marked in the utterance.
-        """
-        gap = max(block.lost, block.position - self._position)
-        if self._endpointer.speaking:
-            self._lost += gap
-        self._rest = b""
-        self._position = block.position
-        self._recent.clear()
-
-    def _window(self, window: bytes, loud: Sequence[float]) -> Iterator[StageMessage]:
-        self._position += WINDOW_SAMPLES
-        boundary = self._endpointer.push(self._probability(window, loud))
-        self._recent.append(window)
-        if boundary is Boundary.START:
-            self._begin()
-            yield from self._flush()
-        elif self._endpointer.speaking or boundary is Boundary.END:
-            self._chunk.append(window)
-            if boundary is Boundary.END:
-                yield from self._end()
-            elif len(self._chunk) >= CHUNK_WINDOWS:
-                yield from self._flush()
-        else:
-            yield from self._rest_a_while()
-
-    def _probability(self, window: bytes, loud: Sequence[float]) -> float:
-        if self._gate is None or self._endpointer.speaking:
-            return self._vad.probability(window)
-        if not self._gate.open_for(*loud):
-            self._asleep = True
-            return 0.0
-        if self._asleep:
-            self._asleep = False
-            self._vad.reset()
-            for earlier in list(self._recent)[-WARM_UP_WINDOWS:]:
-                self._vad.probability(earlier)
-        return self._vad.probability(window)
-
-    def _begin(self) -> None:
-        self._chunk = list(self._recent)[-self._keep :]
-        self._start = self._position - self._rule.start * WINDOW_SAMPLES
-        self._sent = self._position - len(self._chunk) * WINDOW_SAMPLES
-        self._id = self._make_id(self._start)
-        self._first = True
-        self._lost = 0
-
-    def _flush(self) -> Iterator[StageMessage]:
-        pcm = b"".join(self._chunk)
-        self._chunk = []
-        if pcm:
-            yield SpeechChunk(
-                **self._names,  # type: ignore[arg-type]
-                id=self._id,
-                position=self._sent,
-                pcm=pcm,
-                first=self._first,
-            )
-            self._first = False
-            self._sent += len(pcm) // 2
-
-    def _end(self) -> Iterator[StageMessage]:
-        trailing = self._endpointer.trailing * WINDOW_SAMPLES
-        if len(self._chunk) > self._endpointer.trailing:
-            yield from self._flush()
-        # Else it holds nothing but the silence that was waited for: the answer need not wait
-        # for it to be decoded, too.
-        self._chunk = []
-        yield Endpoint(
-            **self._names,  # type: ignore[arg-type]
-            id=self._id,
-            start=self._start,
-            end=self._position - trailing,
-            position=self._position,
-            captured=self._captured + (self._start - self._origin) / SAMPLE_RATE,
-            lost=self._lost,
-            decided=self._clock(),
-            trailing=trailing / SAMPLE_RATE,
-        )
-        self._idle = 0
-        # What belonged to this utterance is not the pre-roll of the next one.
-        while len(self._recent) > self._endpointer.trailing:
-            self._recent.popleft()
-
-    def _rest_a_while(self) -> Iterator[StageMessage]:
-        self._idle += 1
-        if self._idle >= PROGRESS_WINDOWS:
-            self._idle = 0
-            due = self._position - (self._keep + 1) * WINDOW_SAMPLES
-            yield Progress(**self._names, position=max(0, due))  # type: ignore[arg-type]
-
-    def _make_id(self, start: int) -> str:
-        """The same utterance of the same stream has the same id, however often it is heard."""
-        moment = self._captured + (start - self._origin) / SAMPLE_RATE
-        digest = hashlib.blake2b(
-            f"{self._names['stream']}:{start}".encode(), digest_size=10
-        ).digest()
-        return str(ULID.from_bytes(round(moment * 1000).to_bytes(6, "big") + digest))
 
 
 def _windows(seconds: float) -> int:

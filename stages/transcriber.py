@@ -32,6 +32,12 @@ from stages.messages import (
 GRAMMAR_SEED: Final = 7
 """Seed of the sentences that a run-time grammar is made from."""
 
+RECYCLE_SECONDS: Final = 600.0
+"""A recogniser that was fed so much audio is replaced at the next idle moment."""
+
+LONGEST_GAP_SECONDS: Final = 5
+"""More lost audio than this is not made good with silence."""
+
 
 NO_GRAMMAR: Final = ("none", "auto")
 """``auto`` that reaches this stage found nothing that was trained."""
@@ -135,11 +141,33 @@ class Transcriber:
                 return self._end(message)
             case EndOfStream():
                 stream = self._streams.pop(message.stream, None)
-                if stream is not None and not stream.open:
+                if stream is not None and not stream.open and self._fresh(stream):
                     self._idle.append(stream.recogniser)
+                return (message,)
+            case Progress():
+                self._recycle(message.stream)
                 return (message,)
             case _:
                 return (message,)
+
+    def forget(self, source: str) -> None:
+        """Drop what is unfinished of a source, which sends it again."""
+        for stream in self._streams.values():
+            if stream.source == source:
+                stream.finish()
+
+    def describe(self) -> dict[str, str]:
+        """Its model."""
+        return {"asr": self._model.id} if self._model else {}
+
+    def _fresh(self, stream: _StreamTranscriber) -> bool:
+        return stream.recogniser.seconds < RECYCLE_SECONDS
+
+    def _recycle(self, name: str) -> None:
+        """While nobody speaks: a recogniser keeps growing and its clock loses precision."""
+        stream = self._streams.get(name)
+        if stream is not None and not stream.open and not self._fresh(stream):
+            stream.recogniser = self._new_recogniser()
 
     def close(self) -> None:
         """Let go of the recognisers, then of the model."""
@@ -173,7 +201,7 @@ class Transcriber:
         stream = self._streams.get(chunk.stream)
         if stream is None:
             recogniser = self._idle.pop() if self._idle else self._new_recogniser()
-            stream = self._streams[chunk.stream] = _StreamTranscriber(recogniser)
+            stream = self._streams[chunk.stream] = _StreamTranscriber(recogniser, chunk.source)
         stream.take(chunk)
         if self._partials and stream.changed():
             yield Partial(
@@ -190,7 +218,11 @@ class Transcriber:
         heard = stream.finish() if stream else None
         names = {"source": endpoint.source, "stream": endpoint.stream, "file": endpoint.file}
         if stream is None or heard is None or not heard.text:
-            yield Progress(**names, position=endpoint.position)  # type: ignore[arg-type]
+            yield Progress(
+                **names,  # type: ignore[arg-type]
+                position=endpoint.position,
+                checkpoint=endpoint.checkpoint,
+            )
             return
         assert self._model is not None
         yield Transcript(
@@ -204,6 +236,7 @@ class Transcriber:
                 end=round(endpoint.end / SAMPLE_RATE, 3),
             ),
             position=endpoint.position,
+            checkpoint=endpoint.checkpoint,
             captured=endpoint.captured,
             decided=endpoint.decided,
             lost=endpoint.lost,
@@ -218,18 +251,25 @@ class Transcriber:
 class _StreamTranscriber:
     """State of one stream: its recogniser, where the utterance began, what was last told."""
 
-    def __init__(self, recogniser: Recogniser) -> None:
+    def __init__(self, recogniser: Recogniser, source: str) -> None:
         self.recogniser = recogniser
+        self.source = source
         self.open = False
         self.text = ""
         self._origin = 0
+        self._next = 0
 
     def take(self, chunk: SpeechChunk) -> None:
         if chunk.first or not self.open:
             if self.open:
                 self.recogniser.finish()
             self.open, self.text, self._origin = True, "", chunk.position
+        elif chunk.position > self._next:
+            # Audio was lost in between: silence in its place keeps the times of the words right.
+            missing = min(chunk.position - self._next, LONGEST_GAP_SECONDS * SAMPLE_RATE)
+            self.recogniser.accept(bytes(2 * missing))
         self.recogniser.accept(chunk.pcm)
+        self._next = chunk.position + len(chunk.pcm) // 2
 
     def changed(self) -> bool:
         text = self.recogniser.partial()

@@ -103,6 +103,10 @@ class Understander:
             return (message,)
         return (self.understand(message),)
 
+    def describe(self) -> dict[str, str]:
+        """Its model."""
+        return {"nlu": self._model.id} if self._model else {}
+
     def close(self) -> None:
         """Let go of the model."""
         self._model = None

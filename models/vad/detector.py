@@ -104,6 +104,20 @@ class VoiceActivityDetector:
         )
         return probability
 
+    @property
+    def state(self) -> bytes:
+        """All that it remembers of the stream: float32 little-endian, [64 + 128 + 128]."""
+        joined: Array = np.concatenate([self._context, self._hidden, self._cell])
+        return joined.astype("<f4").tobytes()
+
+    @state.setter
+    def state(self, state: bytes) -> None:
+        """Raises ValueError for what is no state."""
+        values = np.frombuffer(state, "<f4").astype(np.float32)
+        if len(values) != _CONTEXT + 2 * _HIDDEN:
+            raise ValueError(f"a state of {len(values)} values")
+        self._context, self._hidden, self._cell = np.split(values, (_CONTEXT, _CONTEXT + _HIDDEN))
+
     def reset(self) -> None:
         """Forget the stream so far."""
         self._context = np.zeros(_CONTEXT, np.float32)

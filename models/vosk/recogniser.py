@@ -106,6 +106,11 @@ class Recogniser:
         if self._inner.AcceptWaveform(pcm):
             self._parts.append(self._read(self._inner.Result()))
 
+    @property
+    def seconds(self) -> float:
+        """Audio that it was fed since it was made."""
+        return self._fed / 16_000
+
     def partial(self) -> str:
         """What has been heard of the utterance so far."""
         rest = json.loads(self._inner.PartialResult()).get("partial", "")

@@ -43,9 +43,9 @@ def check(configuration: str, no_microphone: bool) -> None:
     report.run("sockets", lambda: _check_sockets(settings))
     if settings.domain is not None:
         report.run("domain", lambda: _check_domain(settings))
-    report.run("speech model", lambda: _check_speech(settings))
+    report.run("speech model", lambda: check_speech(settings))
     for index, _ in enumerate(settings.understanders):
-        report.run(f"language model {index + 1}", partial(_check_language, settings, index))
+        report.run(f"language model {index + 1}", partial(check_language, settings, index))
     for section in settings.annotators:
         report.run(str(section.__struct_config__.tag), partial(_check_annotator, section))
     if not no_microphone:
@@ -116,7 +116,7 @@ def _check_domain(settings: Configuration) -> str:
     return f"{counts}{written}"
 
 
-def _check_speech(settings: Configuration) -> str:
+def check_speech(settings: Configuration) -> str:
     from models.domain import Domain
     from models.vosk.recogniser import SpeechModel
     from pipeline.loading import find_domain
@@ -141,7 +141,7 @@ def _check_speech(settings: Configuration) -> str:
     return model.id
 
 
-def _check_language(settings: Configuration, index: int) -> str:
+def check_language(settings: Configuration, index: int) -> str:
     from models.catalogue import find
     from models.mobilebert import LanguageModel
     from pipeline.loading import find_domain

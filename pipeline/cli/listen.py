@@ -30,6 +30,12 @@ from pipeline.events import Event, to_json
     help="Run this program for each event, with the event's JSON on its standard input. It is "
     "split into arguments like a shell would, but no shell runs it.",
 )
+@click.option(
+    "--since",
+    type=click.IntRange(0),
+    metavar="SEQ",
+    help="First what followed the event of this number, out of the journal; 0: all of it.",
+)
 @endpoint_option
 @server_key_option
 @key_option
@@ -37,6 +43,7 @@ def listen(
     topics: tuple[str, ...],
     as_json: bool,
     command: str | None,
+    since: int | None,
     endpoint: str | None,
     server_key: str | None,
     key: str | None,
@@ -45,7 +52,9 @@ def listen(
     from pipeline.client import Subscriber
 
     arguments = _split(command)
-    with Subscriber(*topics, endpoint=endpoint, server_key=server_key, key=key) as subscriber:
+    with Subscriber(
+        *topics, endpoint=endpoint, since=since, server_key=server_key, key=key
+    ) as subscriber:
         if not subscriber.wait_connected(2.0):
             click.echo(f"waiting for a daemon at {subscriber.endpoint}", err=True)
         lost = 0

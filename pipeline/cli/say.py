@@ -34,9 +34,7 @@ def say(text: tuple[str, ...], as_json: bool, timeout: float) -> None:
         # The subscription is at the daemon as soon as its last state has come back.
         subscriber.receive(1.0)
         reply = ask(Say(text=" ".join(text)), directory)
-        if not reply["ok"]:
-            raise TransportError(f"say: {reply['error']}", code="refused")
-        event = _wait_for(subscriber, reply["id"], timeout)
+        event = _wait_for(subscriber, str(reply.id), timeout)
     if as_json:
         sys.stdout.buffer.write(to_json(event) + b"\n")
     else:

@@ -44,6 +44,9 @@ class RecordingSource:
         paths: Sequence[str],
         *,
         pace: Pace = "fast",
+        first: int = 0,
+        position: int = 0,
+        attempt: int = 0,
         standard_input: BinaryIO | None = None,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -51,7 +54,9 @@ class RecordingSource:
     ) -> None:
         """``paths`` are files, folders, patterns, or ``-`` for raw PCM on standard input.
 
-        With ``pace="real"`` a block comes when its last sample would have been heard.
+        With ``pace="real"`` a block comes when its last sample would have been heard. To go on
+        where another process ended, begin in the recording of number ``first``, at ``position``;
+        ``attempt`` keeps the names of the streams apart.
         """
         self.name = name
         self._paths = tuple(paths)
@@ -59,6 +64,8 @@ class RecordingSource:
         self._standard_input = standard_input
         self._now, self._monotonic, self._sleep = now, monotonic, sleep
         self._waiting: deque[tuple[str, SourceError | None]] = deque()
+        self._first, self._skip = first, position
+        self._attempt = f".{attempt}" if attempt else ""
         self._index = 0
         self._stream = ""
         self._file: str | None = None
@@ -76,6 +83,9 @@ class RecordingSource:
                 self._waiting.extend((file, None) for file in expand_path(path))
             except SourceError as error:
                 self._waiting.append((path, error))
+        while self._index < self._first and self._waiting:
+            self._waiting.popleft()
+            self._index += 1
 
     def read(self, timeout: float) -> Sequence[StageMessage] | None:
         """A block, what ended a file, or what is wrong with it; None behind the last file."""
@@ -94,7 +104,7 @@ class RecordingSource:
         return self._end()
 
     def _begin(self, path: str, error: SourceError | None) -> None:
-        self._stream = f"{self.name}-{self._index:05d}"
+        self._stream = f"{self.name}{self._attempt}-{self._index:05d}"
         self._index += 1
         self._file = as_given(path)
         self._position = 0
@@ -105,7 +115,17 @@ class RecordingSource:
             self._reader = StandardInput(self._standard_input)
         else:
             self._reader = _FileReader(path)
-        self._began = self._monotonic()
+            self._go_to(self._skip)
+        self._skip = 0
+        self._began = self._monotonic() - self._position / SAMPLE_RATE
+
+    def _go_to(self, position: int) -> None:
+        """Leave out what was heard before."""
+        while self._reader is not None and self._position < position:
+            pcm = self._reader.read(0.0)
+            if not pcm:
+                return
+            self._position += len(pcm) // 2
 
     def _next(self, timeout: float) -> Sequence[StageMessage]:
         assert self._reader is not None

@@ -44,7 +44,9 @@ def run_to_end(command: Sequence[str]) -> Run:
     with tempfile.TemporaryDirectory(prefix="itdb-") as runtime:
         begun = time.monotonic()
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, env={**os.environ, "XDG_RUNTIME_DIR": runtime}
+            command,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "XDG_RUNTIME_DIR": runtime, "XDG_STATE_HOME": f"{runtime}/state"},
         )
         wall = time.monotonic() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -107,7 +109,11 @@ def daemon(
         process = subprocess.Popen(
             [*INTENTD, "run", "-c", str(configuration), "--log-level", "warning"],
             stdin=stdin,
-            env={**(environment or os.environ), "XDG_RUNTIME_DIR": runtime},
+            env={
+                **(environment or os.environ),
+                "XDG_RUNTIME_DIR": runtime,
+                "XDG_STATE_HOME": f"{runtime}/state",
+            },
             start_new_session=True,
         )
         try:

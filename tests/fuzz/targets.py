@@ -17,11 +17,12 @@ import msgspec
 from models.domain import Domain
 from models.errors import ConfigurationError, DomainError, ModelError, SourceError
 from pipeline import wire
-from pipeline.client import Subscriber
-from pipeline.commands import CommandServer
+from pipeline.commands import Say, read_request
 from pipeline.configuration import Configuration
+from pipeline.control_server import as_heard
 from pipeline.events import StateEvent, from_json, to_json
 from pipeline.expectations import load_expectations
+from pipeline.following import Following
 from pipeline.loading import SHIPPED, parse_configuration
 from pipeline.satellites import frames
 from pipeline.satellites.codec import make_decoder, make_encoder, opus_is_there
@@ -94,7 +95,7 @@ def _control_seeds() -> list[bytes]:
     return [
         wire.encode(message)
         for message in (
-            wire.Ready(detail={"a": "b"}),
+            wire.Ready(models={"asr": "b"}),
             wire.Failed(code="x", message="y"),
             wire.Go(),
         )
@@ -102,23 +103,18 @@ def _control_seeds() -> list[bytes]:
 
 
 def _command(data: bytes) -> None:
-    injected: list[StageMessage] = []
-    reply = CommandServer(None, injected.append)._answer(data)  # type: ignore[arg-type]
-    msgspec.json.encode(reply)
-    for message in injected:
-        wire.decode(wire.encode(message))
+    request = read_request(data)
+    msgspec.json.encode(request)
+    if isinstance(request, Say):
+        wire.decode(wire.encode(as_heard(request.source, "01K", request.text)))
 
 
 def _event(data: bytes) -> None:
-    subscriber = _subscriber()
+    following = Following(("",), since=1)
     pieces = data.split(b"\xff", 2)
-    subscriber._read(pieces)
+    following.take(pieces)
+    following.take([following.request, *pieces[1:]])
     to_json(from_json(data))
-
-
-@functools.cache
-def _subscriber() -> Subscriber:
-    return Subscriber(endpoint="inproc://nowhere")
 
 
 def _event_seeds() -> list[bytes]:

@@ -21,7 +21,6 @@ from pipeline.events import (
     IntentEvent,
     NotRecognizedEvent,
     PartialEvent,
-    StateEvent,
 )
 
 Configure = Callable[..., Path]
@@ -81,23 +80,6 @@ def test_a_second_daemon_is_refused_and_the_first_goes_on(
         in intentd("say", "a small latte please give me").stdout
         + intentd("say", "give me a small latte").stdout
     )
-
-
-def test_when_a_worker_dies_the_daemon_ends_with_an_error_and_no_orphans(
-    intentd: CommandLine, configure: Configure
-) -> None:
-    daemon = intentd.start_daemon(configure())
-    family = psutil.Process(daemon.pid).children(recursive=True)
-    [victim] = [p for p in family if p.cmdline()[-1] == "transcriber-0"]
-    with Subscriber("state/", "error/") as subscriber:
-        subscriber.wait_connected(5)
-        victim.kill()
-        assert wait_for(subscriber, lambda e: isinstance(e, ErrorEvent) and e.code == "stage-died")
-        assert wait_for(subscriber, lambda e: isinstance(e, StateEvent) and e.state == "stopped")
-    _, errors = daemon.communicate(timeout=20)
-    assert daemon.returncode == 2
-    assert "transcriber-0 ended unexpectedly" in errors
-    assert not psutil.wait_procs(family, timeout=5)[1]
 
 
 def test_when_the_daemon_is_killed_its_workers_leave(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -9,12 +11,18 @@ from hypothesis import strategies as st
 
 from pipeline.wire import (
     Ack,
+    Activity,
+    Beat,
     Failed,
     Finished,
     Go,
+    Injected,
     Opened,
     Quit,
     Ready,
+    Reconnect,
+    Retune,
+    Rewind,
     Stop,
     Subscribers,
     WireError,
@@ -22,6 +30,7 @@ from pipeline.wire import (
     decode_ack,
     decode_control,
     encode,
+    epoch_of,
 )
 from stages.messages import (
     Answer,
@@ -34,6 +43,7 @@ from stages.messages import (
     Partial,
     Progress,
     Question,
+    Resume,
     Slot,
     Span,
     SpeechChunk,
@@ -54,6 +64,7 @@ FULL_TRANSCRIPT = Transcript(
     transcripts=("set a timer", "set the timer"),
     speech=Span(start=12.4, end=14.05),
     position=224_800,
+    checkpoint=b"state",
     captured=1.5,
     decided=2.5,
     lost=3,
@@ -91,7 +102,8 @@ COMMON = {"source": "kitchen", "stream": "kitchen-1", "file": "a.wav"}
 MESSAGES: list[StageMessage] = [
     AudioBlock(**COMMON, position=1, captured=2.5, pcm=b"\1\2\3\4", lost=7),
     EndOfStream(**COMMON, position=9),
-    Progress(**COMMON, position=9),
+    Progress(**COMMON, position=9, checkpoint=b"state"),
+    Resume(**COMMON, position=9, checkpoint=b"state", pcm=b"\1\2"),
     SpeechChunk(**COMMON, id="01J", position=3, pcm=b"\0\1", first=True),
     Endpoint(
         **COMMON,
@@ -103,6 +115,7 @@ MESSAGES: list[StageMessage] = [
         lost=5,
         decided=6.5,
         trailing=0.8,
+        checkpoint=b"state",
     ),
     Partial(**COMMON, id="01J", text="set a"),
     FULL_TRANSCRIPT,
@@ -114,8 +127,8 @@ MESSAGES: list[StageMessage] = [
         slots=FULL_TRANSCRIPT.slots,
         reason="timeout",
     ),
-    StateReport(**COMMON, state="device-lost", detail="unplugged"),
-    ErrorReport(**COMMON, code="audio-lost", detail="too busy", count=12),
+    StateReport(**COMMON, state="device-lost", detail="unplugged", id="01K"),
+    ErrorReport(**COMMON, code="audio-lost", detail="too busy", count=12, id="01K"),
 ]
 
 
@@ -130,12 +143,18 @@ def test_every_field_of_every_message_survives_the_wire(message: StageMessage) -
 @pytest.mark.parametrize(
     "message",
     [
-        Ready(detail={"a": "b"}),
+        Ready(models={"asr": "b"}),
         Opened(),
         Failed(code="x", message="y"),
         Finished(),
         Subscribers(count=3),
+        Beat(queue=1, idle=2.5, done=3, dropped=4, figures={"transcribe.p50": 21.5}),
+        Injected(id="01J"),
         Go(),
+        Rewind(epoch=3, skip=True),
+        Activity(muted_until=math.inf, listen_until=2.5),
+        Retune(level="debug"),
+        Reconnect(name="publisher"),
         Stop(),
         Quit(),
     ],
@@ -146,8 +165,14 @@ def test_control_messages_survive_the_wire(message: Ready) -> None:
 
 
 def test_an_acknowledgement_survives_the_wire() -> None:
-    ack = Ack(stream="kitchen-1", position=12, final=True)
+    ack = Ack(stream="kitchen-1", position=12, checkpoint=b"state", final=True)
     assert decode_ack(encode(ack)) == ack
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_epoch_survives_the_wire(epoch: int) -> None:
+    frame = encode(MESSAGES[0], epoch)
+    assert (decode(frame), epoch_of(frame)) == (MESSAGES[0], epoch)
 
 
 @given(st.binary(max_size=200))
@@ -157,7 +182,7 @@ def test_arbitrary_bytes_are_refused_and_nothing_else_is_raised(frame: bytes) ->
             decoder(frame)
         except WireError:
             continue
-        assert frame[:1] == b"\1", "accepted a frame of another version"
+        assert frame[:1] == b"\2", "accepted a frame of another version"
 
 
 @given(st.data())

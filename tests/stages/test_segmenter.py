@@ -17,7 +17,9 @@ from stages.messages import (
     AudioBlock,
     EndOfStream,
     Endpoint,
+    ErrorReport,
     Progress,
+    Resume,
     SpeechChunk,
     StageMessage,
 )
@@ -175,3 +177,61 @@ def test_the_same_stream_heard_again_gives_the_same_ids() -> None:
     assert [m.id for m in only(Endpoint, run(blocks(audio)))] == [
         m.id for m in only(Endpoint, run(blocks(audio)))
     ]
+
+
+def with_checkpoints(audio: np.ndarray) -> tuple[list[StageMessage], list[tuple[int, bytes]]]:
+    made = run(blocks(audio), Segmenter(clock=lambda: 0.0))
+    marks = [(m.position, m.checkpoint) for m in made if isinstance(m, Progress | Endpoint)]
+    return made, marks
+
+
+@pytest.mark.parametrize("room", [3.0, 40.0])
+def test_from_any_checkpoint_a_new_segmenter_goes_on_exactly_as_the_old_one(room: float) -> None:
+    """After a crash the same utterances come out, with the same boundaries, audio and ids."""
+    rest = SPEECH[len(SPEECH) // 2 :]
+    audio = np.concatenate(
+        [silence(5.0, room), SPEECH, silence(4.0, room), rest, silence(1.0, room), SPEECH]
+    )
+    made, marks = with_checkpoints(audio)
+    assert len(only(Endpoint, made)) == 3
+    assert len(marks) >= 5
+    for position, checkpoint in marks:
+        again = Segmenter(clock=lambda: 0.0)
+        before = audio[max(0, position - 2 * RATE) : position].tobytes()
+        names = {"source": "kitchen", "stream": "s"}
+        resume = Resume(**names, position=position, checkpoint=checkpoint, pcm=before)
+        later = [
+            AudioBlock(**names, position=at, captured=5.0, pcm=audio[at : at + 1600].tobytes())
+            for at in range(position, len(audio), 1600)
+        ]
+        end = EndOfStream(**names, position=len(audio))
+        known = {m.id for m in made if isinstance(m, Endpoint) and m.position <= position}
+        expected = [
+            m
+            for m in made
+            if (isinstance(m, SpeechChunk | Endpoint) and m.id not in known)
+            or (isinstance(m, Progress) and m.position > position)
+            or isinstance(m, EndOfStream)
+        ]
+        assert run([resume, *later, end], again) == expected
+
+
+def test_a_checkpoint_that_is_none_is_an_error_and_the_stream_begins_anew() -> None:
+    segmenter = Segmenter()
+    resume = Resume(source="kitchen", stream="s", position=0, checkpoint=b"?", pcm=b"")
+    with pytest.raises(ValueError, match="no checkpoint"):
+        segmenter.process(resume)
+    assert only(Endpoint, run(blocks(np.concatenate([SPEECH, silence(2.0)])), segmenter))
+
+
+def test_when_capture_died_what_it_gave_is_an_utterance_and_the_gap_is_counted() -> None:
+    first = [b for b in blocks(SPEECH) if isinstance(b, AudioBlock)]
+    names = {"source": "kitchen", "stream": "s2"}
+    later = AudioBlock(**names, position=0, captured=1004.0, pcm=SPEECH.tobytes())
+    made = run([*first, later])
+    [endpoint] = only(Endpoint, made)
+    assert endpoint.stream == "s"
+    [report] = only(ErrorReport, made)
+    assert report.code == "audio-lost"
+    assert report.count == pytest.approx(3.9 * RATE, abs=0.1 * RATE)
+    assert [m.stream for m in only(EndOfStream, made)] == ["s"]

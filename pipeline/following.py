@@ -1,0 +1,173 @@
+"""What a subscriber has seen and what it has missed: pure bookkeeping, without a socket.
+
+Live events come as they are published. Where some may be missing, because the subscriber asked
+for older ones, was slow, or lost its connection, live events are held while pages of the journal
+are read, and whatever both bring is handed on once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from ulid import ULID
+
+from pipeline.catch_up import PAGE_FRAME, PREFIX, Page, Request
+from pipeline.events import Event, StateEvent, from_json
+
+PATIENCE_SECONDS: Final = 3.0
+"""So long an answer is waited for."""
+
+ATTEMPTS: Final = 5
+"""How often one that did answer before is asked for the same."""
+
+_pages = msgspec.json.Decoder(Page)
+
+
+class Following:
+    """Turns what a socket receives into events, each once and in order.
+
+    ``request`` is the topic to be subscribed to besides the others; when it changes, the former
+    one is to be dropped.
+    """
+
+    def __init__(
+        self,
+        topics: tuple[str, ...],
+        since: int | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._topics = topics
+        self._clock = clock
+        self._last = since or 0
+        self._asked = since is not None
+        self._numbering: str | None = None
+        self._journal = False
+        self._behind = self._asked
+        self._held: list[Event] = []
+        self._patient_since: float | None = None
+        self._attempts = 0
+        self._counts: dict[bytes, int] = {}
+        self._states: dict[str, str] = {}
+        self.lost = 0
+        self.malformed = 0
+        self.request = b""
+        self._ask(since)
+
+    @property
+    def placed(self) -> bool:
+        """True when the publisher has told where its numbers are."""
+        return self._numbering is not None
+
+    @property
+    def deadline(self) -> float | None:
+        """When ``overdue`` is to be called, by the clock."""
+        return None if self._patient_since is None else self._patient_since + PATIENCE_SECONDS
+
+    def connected(self) -> None:
+        """The publisher is there, and has the request."""
+        self._attempts = 0
+        if self._behind:
+            self._patient_since = self._clock()
+
+    def disconnected(self) -> None:
+        """The publisher is gone; the request goes out again with the next connection."""
+        self._counts.clear()
+        self._patient_since = None
+        self._behind = self._behind or self.placed
+
+    def overdue(self) -> list[Event]:
+        """No answer came: ask again, or make do with what is held."""
+        self._attempts += 1
+        if self._journal and self._attempts < ATTEMPTS:
+            self._fall_behind()
+            return []
+        if not self.placed:
+            self._last = 0
+        return self._catch_up()
+
+    def take(self, frames: list[bytes]) -> list[Event]:
+        """Events that can be handed on, now that these frames came."""
+        try:
+            topic, body, count = frames
+            if not topic.startswith(PREFIX):
+                return self._take_live(topic, from_json(body), int(count))
+            if topic != self.request:
+                return []  # of a request that was given up
+            if count == PAGE_FRAME:
+                return self._take_mark(_pages.decode(body))
+            return self._hand_on(from_json(body))
+        except ValueError:
+            self.malformed += 1
+            return []
+
+    def _take_live(self, topic: bytes, event: Event, count: int) -> list[Event]:
+        missed = self._missed(topic, count)
+        if missed and self._journal and not self._behind:
+            self._fall_behind()
+        elif not self._behind:
+            self.lost += missed
+        if self._behind:
+            self._held.append(event)
+            return []
+        return self._hand_on(event)
+
+    def _missed(self, topic: bytes, count: int) -> int:
+        """Events of this topic that should have come before this one."""
+        before = self._counts.get(topic)
+        if count and (before is None or count > before or topic != b"state/"):
+            self._counts[topic] = count
+        # A smaller count is a daemon that started again, or a repeated state.
+        return max(0, count - before - 1) if before is not None else 0
+
+    def _take_mark(self, page: Page) -> list[Event]:
+        asked_now = self.request.startswith(PREFIX + b"now/")
+        first, known = self._numbering is None, self._numbering
+        self._counts = {name.encode(): count for name, count in page.counts.items()}
+        self._numbering, self._journal = page.numbering, page.journal
+        if page.numbering != known if known else (self._asked and page.last < self._last):
+            # The numbers began anew: all that have one of the new ones are unknown here.
+            self._last = 0
+            return self._fall_behind() if page.journal else self._catch_up()
+        if first and asked_now:
+            self._last = max(self._last, page.last)
+            return self._catch_up()
+        if page.journal and asked_now and page.last > self._last:
+            return self._fall_behind()
+        if page.journal:
+            self._last = max(self._last, page.last)
+        return self._fall_behind() if page.journal and page.more else self._catch_up()
+
+    def _fall_behind(self) -> list[Event]:
+        """Hold what is live, and ask for what is missing."""
+        self._behind = True
+        self._patient_since = self._clock()
+        self._ask(self._last)
+        return []
+
+    def _catch_up(self) -> list[Event]:
+        """Nothing more is missing: hand on what was held."""
+        self._behind = False
+        self._patient_since = None
+        held, self._held = self._held, []
+        return [event for one in held for event in self._hand_on(one)]
+
+    def _hand_on(self, event: Event) -> list[Event]:
+        news = event.seq > self._last
+        if isinstance(event, StateEvent) and not self._asked:
+            # The last state is repeated for whoever subscribes late.
+            before = self._states.get(event.source)
+            news = event.id != before and (news or before is None or not self.placed)
+            self._states[event.source] = event.id if news or before is None else before
+        elif not self.placed and not self._asked:
+            news = True
+        if not news:
+            return []
+        self._last = max(self._last, event.seq)
+        return [event]
+
+    def _ask(self, since: int | None) -> None:
+        token = str(ULID())
+        self.request = Request(since=since, token=token, topics=self._topics).topic()
