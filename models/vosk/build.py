@@ -18,6 +18,7 @@ from models.domain.template import Text
 from models.errors import IntentdError, ModelError
 from models.pronunciation import read_pronunciations
 from models.vosk.compile import compile_domain
+from models.vosk.compression import compress_acoustics
 from models.vosk.frequencies import frequent_words, word_shares
 from models.vosk.garbage import add_garbage_output
 from models.vosk.grammar import UNKNOWN_COST
@@ -66,6 +67,13 @@ def cli() -> None:
 @click.option("--domain", "domains", type=file, multiple=True, help="Domain whose words to add.")
 @click.option("--text", "texts", type=file, multiple=True, help="Sentences for the n-gram.")
 @click.option("--words", "size", default=0, help="Fill up with the commonest words to so many.")
+@click.option(
+    "--bits",
+    type=click.Choice(["32", "16", "8"]),
+    default="32",
+    show_default=True,
+    help="Of a stored weight of the acoustics.",
+)
 @click.option("--order", default=3, show_default=True, help="Words in an n-gram.")
 @click.option("--name", default="vosk-en-starter", show_default=True)
 @click.option("--version", default=1, show_default=True)
@@ -75,6 +83,7 @@ def model(
     domains: Sequence[Path],
     texts: Sequence[Path],
     size: int,
+    bits: str,
     order: int,
     name: str,
     version: int,
@@ -98,6 +107,8 @@ def model(
     acoustics = (starter / "am" / "final.mdl").read_bytes()
     if f"{GARBAGE}_B" not in phones.ids:
         acoustics = add_garbage_output(acoustics)
+    if bits != "32":
+        acoustics = compress_acoustics(acoustics, int(bits))
     graph = into / "graph"
     numbers = build_graph(graph, phones.with_garbage(), lexicon)
     shares = word_shares(numbers)

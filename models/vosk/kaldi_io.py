@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 HEADER = b"\0B"
 
 Floats = NDArray[np.float32]
+
+COMPRESSED: dict[str, np.dtype[Any]] = {"CM2": np.dtype("<u2"), "CM3": np.dtype("u1")}
+"""Kinds of compressed matrices (see ``models.vosk.compression``) and their numbers."""
 
 
 class KaldiWriter:
@@ -74,11 +78,11 @@ class KaldiWriter:
 class KaldiReader:
     """Reads what KaldiWriter writes; raises ValueError where something else stands."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, position: int = len(HEADER)) -> None:
         if not data.startswith(HEADER):
             raise ValueError("it is not a binary Kaldi file")
         self._data = data
-        self.position = len(HEADER)
+        self.position = position
 
     def _unpack(self, layout: str) -> tuple[int | float, ...]:
         try:
@@ -137,10 +141,25 @@ class KaldiReader:
         return self._floats(self.integer())
 
     def matrix(self) -> Floats:
-        """A matrix of 32-bit floats."""
-        self.expect("FM")
+        """A matrix of 32-bit floats, or a compressed one."""
+        kind = self.token()
+        if kind in COMPRESSED:
+            return self._compressed(COMPRESSED[kind])
+        if kind != "FM":
+            raise ValueError(f"it has {kind[:40]!r} in place of a matrix")
         rows, columns = self.integer(), self.integer()
         return self._floats(rows * columns).reshape(rows, columns)
+
+    def _compressed(self, kind: np.dtype[Any]) -> Floats:
+        low, span, rows, columns = self._unpack("<ffii")
+        count = int(rows * columns)
+        end = self.position + count * kind.itemsize
+        if count < 0 or end > len(self._data):
+            raise ValueError(f"it ends in the numbers at byte {self.position}")
+        numbers = np.frombuffer(self._data[self.position : end], kind).astype(np.float64)
+        self.position = end
+        values = low + span * numbers / np.iinfo(kind).max
+        return values.astype(np.float32).reshape(int(rows), int(columns))
 
     def _floats(self, count: int) -> Floats:
         end = self.position + 4 * count

@@ -15,7 +15,7 @@ from models.vosk.manifest import model_id, read_manifest
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
 ENGLISH = WEIGHTS / "vosk-en"
-COFFEE = WEIGHTS / "vosk-coffee"
+HOME = WEIGHTS / "vosk-home"
 
 
 @pytest.fixture
@@ -25,10 +25,10 @@ def base(tmp_path: Path) -> Path:
 
 
 def test_given_a_base_and_a_grammar_then_both_are_in_the_folder(tmp_path: Path) -> None:
-    folder = assemble(Parts(ENGLISH, COFFEE), tmp_path)
+    folder = assemble(Parts(ENGLISH, HOME), tmp_path)
     assert (folder / "am/final.mdl").samefile(ENGLISH / "am/final.mdl")
     assert (folder / "graph/HCLr.fst").samefile(ENGLISH / "graph/HCLr.fst")
-    assert (folder / "graph/Gr.fst").samefile(COFFEE / "Gr.fst")
+    assert (folder / "graph/Gr.fst").samefile(HOME / "Gr.fst")
     assert (folder / "graph/phones/word_boundary.int").is_file()
     assert model_id(folder) == model_id(ENGLISH) == "vosk-en-starter@1"
 
@@ -56,15 +56,15 @@ def test_given_the_same_parts_then_the_same_folder_and_other_parts_another(
     cache = tmp_path / "cache"
     first = assemble(Parts(base), cache)
     assert assemble(Parts(base), cache) == first
-    assert assemble(Parts(base, COFFEE), cache) != first
+    assert assemble(Parts(base, HOME), cache) != first
     assert assemble(Parts(base, options={"beam": 10}), cache) != first
-    (base / "graph" / "Gr.fst").write_bytes((COFFEE / "Gr.fst").read_bytes())
+    (base / "graph" / "Gr.fst").write_bytes((HOME / "Gr.fst").read_bytes())
     assert assemble(Parts(base), cache) != first
 
 
 def test_given_many_at_once_then_one_whole_folder_and_no_rest(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        folders = set(pool.map(lambda _: assemble(Parts(ENGLISH, COFFEE), tmp_path), range(16)))
+        folders = set(pool.map(lambda _: assemble(Parts(ENGLISH, HOME), tmp_path), range(16)))
     assert len(folders) == 1
     assert list((tmp_path / "vosk").iterdir()) == list(folders)
 
@@ -76,9 +76,9 @@ def test_given_no_links_then_files_are_copied(
         raise OSError("links are not supported here")
 
     monkeypatch.setattr(os, "symlink", refuse)
-    folder = assemble(Parts(ENGLISH, COFFEE), tmp_path)
+    folder = assemble(Parts(ENGLISH, HOME), tmp_path)
     assert not any(path.is_symlink() for path in folder.rglob("*"))
-    assert (folder / "graph/Gr.fst").read_bytes() == (COFFEE / "Gr.fst").read_bytes()
+    assert (folder / "graph/Gr.fst").read_bytes() == (HOME / "Gr.fst").read_bytes()
     assert (folder / "graph/phones/word_boundary.int").is_file()
 
 
@@ -95,7 +95,7 @@ def test_given_a_grammar_for_other_words_then_it_is_refused(base: Path, tmp_path
     with (base / "graph" / "words.txt").open("a") as words:
         words.write("tisane 99999\n")
     with pytest.raises(ModelError, match=r"was compiled for vosk-en-starter@1, and .* other words"):
-        assemble(Parts(base, COFFEE), tmp_path)
+        assemble(Parts(base, HOME), tmp_path)
 
 
 def test_given_a_folder_without_a_grammar_then_the_error_says_so(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_given_a_folder_without_a_grammar_then_the_error_says_so(tmp_path: Path)
 def test_given_a_static_model_then_a_grammar_is_refused(base: Path, tmp_path: Path) -> None:
     (base / "graph" / "HCLr.fst").rename(base / "graph" / "HCLG.fst")
     with pytest.raises(ModelError, match=r"can't take a grammar: it has no graph/HCLr\.fst"):
-        assemble(Parts(base, COFFEE), tmp_path)
+        assemble(Parts(base, HOME), tmp_path)
 
 
 def test_given_a_damaged_manifest_then_the_error_names_it(base: Path) -> None:
