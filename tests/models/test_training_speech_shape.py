@@ -64,12 +64,20 @@ def test_given_counts_written_they_are_read_as_they_were(tmp_path: Path) -> None
     assert load_mishearings(tmp_path / "m.json") == counts
 
 
-def test_given_a_word_that_was_never_measured_words_spelled_nearly_so_stand_in() -> None:
+def test_given_a_word_that_was_never_measured_words_that_sound_like_it_stand_in() -> None:
     counts = count_mishearings(PAIRS, model="m@1", recordings="four")
 
-    found = alike(["play", "lights", "xyzzy"], ["light", "garage"], counts)
+    found = alike(["play", "write", "xyzzy"], ["ride", "garage"], counts)
 
-    assert found == {"play": ("played",), "lights": ("light",)}
+    assert found == {"play": ("played",), "write": ("ride",)}
+
+
+def test_given_a_domain_none_of_its_words_is_made_another_that_it_was_taken_for() -> None:
+    counts = count_mishearings(
+        [("turn it off", "turn it on"), ("turn it off", "turn it of")], model="m@1", recordings="2"
+    )
+
+    assert alike(["turn", "on", "off"], [], counts)["off"] == ("of",)
 
 
 def test_given_the_shipped_counts_they_come_from_enough_words_to_say_something() -> None:

@@ -15,7 +15,7 @@ from random import Random
 import msgspec
 
 from models.errors import ModelError
-from models.training.language.augmentation import similar_words
+from models.training.language.confusions import sound_alikes
 
 SHIPPED = Path(__file__).with_name("mishearings.json")
 MOST = 6
@@ -104,13 +104,17 @@ def _json(value: object) -> str:
 def alike(
     words: Collection[str], others: Collection[str], counts: Mishearings
 ) -> dict[str, tuple[str, ...]]:
-    """For each of ``words`` what it may be heard as: what it was, else what is spelled nearly so.
+    """For each of ``words`` what it may be heard as: what it was, else what sounds much like it.
 
-    The latter are among ``others`` and ``words``.
+    ``words`` are those of a domain. What was heard in place of one and is another of them is left
+    out: a recogniser does take "off" for "on", but a text that says so means something else.
     """
-    heard = counts.heard_as(words)
-    rest = similar_words([word for word in words if word not in heard], [*others, *words])
-    return {**{word: found for word, found in rest.items() if found}, **heard}
+    heard = {}
+    for word, found in counts.heard_as(words).items():
+        if kept := tuple(other for other in found if other not in words):
+            heard[word] = kept
+    rest = sound_alikes([word for word in words if word not in heard], others)
+    return {**rest, **heard}
 
 
 def count_mishearings(
