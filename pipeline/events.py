@@ -12,7 +12,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from stages.messages import Answer, Intent, Question, Slot, Span, Word
+from stages.documents import Answer
+from stages.messages import Intent, Question, Slot, Span, Word
 
 SCHEMA_VERSION: Final = 1
 """Raised when a key changes its meaning or goes away; new optional keys don't raise it."""

@@ -9,35 +9,12 @@ from pathlib import Path
 import msgspec
 
 from models.catalogue import find
-from models.errors import ConfigurationError
-from models.mobilebert.answering import MAX_DOCUMENT, Answerer, AnswerSpan
-from stages.messages import Answer, StageMessage, Transcript
+from models.mobilebert.answering import Answerer, AnswerSpan
+from stages.documents import Answer, read_documents
+from stages.messages import StageMessage, Transcript
 
 CONTEXT = 60
 """Characters on either side of an answer that are shown with it."""
-
-
-def read_documents(paths: Sequence[Path]) -> dict[str, str]:
-    """Texts by the name of their file.
-
-    Raises ConfigurationError for what is no UTF-8 text, empty, or longer than is ever read.
-    """
-    documents = {}
-    for path in paths:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigurationError(f"document {path} can't be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ConfigurationError(f"document {path} is not UTF-8 text: convert it") from None
-        if not text.strip():
-            raise ConfigurationError(f"document {path} is empty: leave it out")
-        if len(text) > MAX_DOCUMENT:
-            raise ConfigurationError(
-                f"document {path} has {len(text)} characters, more than {MAX_DOCUMENT}: split it"
-            )
-        documents[path.name] = text
-    return documents
 
 
 def best_answer(

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from stages.documents import Answer
+
 SAMPLE_RATE = 16_000
 """Samples a second of all audio inside the daemon (16-bit mono)."""
 
@@ -173,26 +175,6 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     follows from the sentence (``raw`` is empty then)."""
 
     confidence: float
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """Words of a document that answer a question."""
-
-    text: str
-    document: str
-    """Name of the document's file."""
-
-    start: int
-    """Offset of the first character in the document."""
-
-    end: int
-    """Offset behind the last character."""
-
-    score: float
-    """Log-odds against there being no answer: the greater, the surer."""
-
-    context: str
-    """The answer with some of what stands around it."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

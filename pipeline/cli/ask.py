@@ -38,7 +38,8 @@ def ask(
 
     from models.catalogue import find
     from models.mobilebert.answering import Answerer
-    from stages.answer import best_answer, read_documents
+    from stages.answer import best_answer
+    from stages.documents import read_documents
 
     documents = read_documents(docs)
     try:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ConfigurationError, ModelError
-from stages.answer import AnswerStage, read_documents
+from stages.answer import AnswerStage
+from stages.documents import read_documents
 from stages.entities import EntitiesStage
 from stages.messages import Intent, Partial, Span, Transcript
 from stages.topics import TopicsStage
