@@ -14,6 +14,7 @@ from models.errors import DomainError
 from models.training.language.alignment import LabelledText, align, outside
 from models.training.language.augmentation import NOISY, Augmenter, Rates, refill
 from models.training.language.confusions import sound_alikes
+from models.training.language.material import WAYS
 from models.training.language.mishearings import load_mishearings
 from models.training.language.negatives import Negatives
 from models.training.language.outside import NOISE, Outside, read_outside
@@ -29,9 +30,6 @@ HELD_OUT = 500
 
 PLAIN = 0.3
 """Share of the sentences that stay as the templates have them."""
-
-WAYS = 0.8
-"""Sentences of the templates for training alone, for each other sentence."""
 
 SHIPPED = 1.3
 """Shipped texts outside the domain for each sentence, as far as there are so many."""
@@ -89,14 +87,6 @@ class TextMaker:
         self.count = sentences or min(MOST, max(FEWEST, PER_INTENT * len(domain.intents)))
         """Sentences to learn from."""
 
-        shipped = [row for row in read_outside(domain.language) if not scope.has(row.label)]
-        self.outside: tuple[Outside, ...] = tuple(
-            row
-            for row in _some_of_each(shipped, int(SHIPPED * self.count))
-            if domain.parse(row.text) is None
-        )
-        """Shipped texts that are not known to belong to the domain."""
-
         self._human = tuple(
             LabelledText(tuple(row.text.split()), None, intent)
             for row in read_outside(domain.language)
@@ -105,6 +95,14 @@ class TextMaker:
         rules = read_rules(domain.language)
         self._paraphraser = Paraphraser(rules) if rules else None
         self._vocabulary = domain.words()
+        shipped = [row for row in read_outside(domain.language) if not scope.has(row.label)]
+        self.outside: tuple[Outside, ...] = tuple(
+            row
+            for row in _some_of_each(shipped, int(SHIPPED * self.count))
+            if not self._contains(row.text)
+        )
+        """Shipped texts that are not known to belong to the domain."""
+
         heard = {word for row in self.outside for word in row.text.split()}
         measured = load_mishearings().heard_as(self._vocabulary) if domain.language == "en" else {}
         self._alike = {**sound_alikes(self._vocabulary, heard), **measured}

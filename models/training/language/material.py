@@ -32,6 +32,9 @@ tagger rely on the words around a slot, lower ones on the values that people nam
 
 OPEN_WORDS = 4
 
+WAYS = 0.8
+"""Sentences of the templates for training alone, for each other sentence."""
+
 PARAPHRASED = 0.55
 """Share of the sentences that are said in other words before anything else is changed."""
 
@@ -93,9 +96,17 @@ class Material:
 
 
 def gather(
-    domain: Domain, utterances: Sequence[Utterance], scope: Scope, examples: int, seed: int
+    domain: Domain,
+    utterances: Sequence[Utterance],
+    scope: Scope,
+    examples: int,
+    seed: int,
+    ways: Domain | None = None,
 ) -> Material:
-    """Sample a domain's sentences and sort the corpora into what is inside and outside of it."""
+    """Sample a domain's sentences and sort the corpora into what is inside and outside of it.
+
+    ``ways`` is the domain with other ways to say it, for training alone.
+    """
 
     def contains(text: str) -> bool:
         return domain.parse(text) is not None
@@ -105,6 +116,7 @@ def gather(
     train = divide(utterances, scope, "train")
     test = divide(utterances, scope, "test")
     kept, spare = _spare(train, rng)
+    others = ways.sample(int(WAYS * examples), seed) if ways else ()
     vocabulary = domain.words()
     rules = read_rules(domain.language)
     heard = {word for text in train.outside for word in text.split()}
@@ -113,7 +125,7 @@ def gather(
         return Negatives(texts, sentences, vocabulary, contains)
 
     return Material(
-        sentences=sentences,
+        sentences=(*sentences, *(align(example) for example in others)),
         held_out=held_out,
         calibration=(
             *calibration,

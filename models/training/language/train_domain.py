@@ -15,6 +15,7 @@ from models.errors import IntentdError, ModelError
 from models.mobilebert import LanguageModel
 from models.mobilebert.labels import Labels
 from models.mobilebert.tokens import TOKENIZER_FILE, WordTokenizer
+from models.training.domain.texts import with_other_ways
 from models.training.language.card import Facts, write_card
 from models.training.language.corpora import Utterance, read_paraphrases, read_utterances
 from models.training.language.evaluation import (
@@ -56,7 +57,12 @@ class Trainer:
             utterance for path in options["corpora"] for utterance in read_utterances(path)
         ] or _shipped(self._domain.language)
         self._material = gather(
-            self._domain, self._utterances, self._scope, options["examples"], self._seed
+            self._domain,
+            self._utterances,
+            self._scope,
+            options["examples"],
+            self._seed,
+            with_other_ways(options["domain"]),
         )
         out: Path = options["out"]
         name = options.get("name") or out.name
