@@ -191,6 +191,24 @@ def test_given_a_domain_its_texts_do_not_overlap_and_hold_what_it_rejects(lamps:
     }
 
 
+def test_given_a_domain_of_one_sentence_there_is_something_to_judge_it_by(lamps: Path) -> None:
+    lamps.write_text("language: en\nintents: {Stop: {data: [{sentences: [stop it]}]}}\n")
+
+    texts = TextMaker(Domain.load(lamps), Scope(), seed=0, sentences=20).make()
+
+    assert {text.text for text in texts.held_out} == {"stop it"}
+    assert OUT_OF_SCOPE in {text.intent for text in texts.calibration}
+
+
+def test_given_a_language_without_shipped_texts_the_domain_makes_its_own(lamps: Path) -> None:
+    lamps.write_text(DOMAIN.replace("language: en", "language: de"))
+
+    texts = TextMaker(Domain.load(lamps), Scope(), seed=0, sentences=40).make()
+
+    assert OUT_OF_SCOPE in {text.intent for text in texts.train}
+    assert OUT_OF_SCOPE in {text.intent for text in texts.calibration}
+
+
 def test_given_a_file_that_is_not_there_its_hash_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DomainError, match=r"nowhere\.yaml"):
         content_hash(tmp_path / "nowhere.yaml")

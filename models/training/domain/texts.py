@@ -118,6 +118,8 @@ class TextMaker:
         sentences, rest = sampled[:count], sampled[count:]
         seen = {text.text for text in sentences}
         fresh = list({text.text: text for text in rest if text.text not in seen}.values())
+        if len(fresh) < 2:  # so few sentences that training has them all
+            fresh = list({text.text: text for text in sentences}.values()) * 2
         half = min(spares, len(fresh) // 2)
         rows = [row for row in self.outside if row.label not in without]
         rng.shuffle(rows)
@@ -134,7 +136,8 @@ class TextMaker:
         train += [outside(text) for text in (*kept, *NOISE)]
         train += [negatives.draw(rng) for _ in range(int(MADE * count))]
         calibration = [self._changed(text, negatives, rng) for text in fresh[:half]]
-        calibration += spare + [negatives.draw(rng) for _ in range(len(spare) // 3)]
+        made = max(len(spare) // 3, half // 2)
+        calibration += spare + [negatives.draw(rng) for _ in range(made)]
         return Texts(
             tuple(train), tuple(calibration), tuple(fresh[:half]), tuple(fresh[half : 2 * half])
         )
