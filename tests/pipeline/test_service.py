@@ -123,6 +123,7 @@ class ServiceManager:
         self._socket.close()
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.skipif(sys.platform != "linux", reason="systemd")
 def test_the_daemon_tells_when_it_is_ready_alive_and_stopping(
     intentd: CommandLine, configure: Configure, runtime_dir: Path
@@ -131,7 +132,7 @@ def test_the_daemon_tells_when_it_is_ready_alive_and_stopping(
     try:
         intentd.environment |= {"NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "1500000"}
         process = intentd.start("run", "-c", str(configure()))
-        assert manager.wait_for("READY=1")
+        assert manager.wait_for("READY=1", 60)
         manager.messages.clear()
         assert manager.wait_for("WATCHDOG=1", 1.0)
         os.kill(process.pid, signal.SIGSTOP)
