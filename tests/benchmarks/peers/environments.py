@@ -39,10 +39,11 @@ def python(name: str, requirements: Sequence[str]) -> Path:
             [*pip, *requirements], capture_output=True, text=True, timeout=PATIENCE, check=False
         )
     except subprocess.TimeoutExpired:
-        reason = f"pip found no versions that fit in {PATIENCE / 60:.0f} minutes"
-    else:
-        reason = _reason(done.stderr) if done.returncode else ""
-    if reason:
+        # A busy machine may have been the reason: the next call tries again.
+        minutes = f"{PATIENCE / 60:.0f} minutes"
+        raise NotInstallable(f"pip found no versions that fit in {minutes}") from None
+    if done.returncode:
+        reason = _reason(done.stderr)
         failed.write_text(reason + "\n")
         raise NotInstallable(reason)
     ready.write_text(" ".join(requirements))

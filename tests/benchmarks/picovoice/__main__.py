@@ -80,7 +80,8 @@ def _report(prepared: Prepared, results: Results, part: str) -> str:
     rows = []
     for name, found in results.items():
         values = [found[c.name].acceptance.value for c in job.conditions]
-        rows.append([f"**{name}**", *map(share, values), share(_mean(values[1:]))])
+        shown = f"**{name}**" if name == "intentd" else name
+        rows.append([shown, *map(share, values), share(_mean(values[1:]))])
     strict = [results["intentd"][c.name].strict.value for c in job.conditions]
     rows.append(["intentd, no slot too many", *map(share, strict), share(_mean(strict[1:]))])
     for name, published in KITCHEN.items():
@@ -95,7 +96,7 @@ def _report(prepared: Prepared, results: Results, part: str) -> str:
     return "\n\n".join(
         [
             "### Picovoice's speech-to-intent benchmark",
-            f"{len(job.recordings)} recordings ({part}-numbered of those at hand, sorted by name; "
+            f"{len(job.recordings)} recordings ({_part(part)}; "
             f"more than 50 speakers), kitchen noise mixed as the benchmark mixes it (loudest "
             f"frames, seed {job.seed}), {ids}, {datetime.now(UTC):%Y-%m-%d}. Raw Vosk is the same "
             "model and grammar fed with whole files, PocketSphinx its own English model with the "
@@ -106,6 +107,10 @@ def _report(prepared: Prepared, results: Results, part: str) -> str:
             f"recordings. Seconds of a core a second of audio, clean: {speed}. {machine()}.",
         ]
     )
+
+
+def _part(part: str) -> str:
+    return "all at hand" if part == "all" else f"the {part}-numbered of those at hand, by name"
 
 
 def _mean(values: list[float | None]) -> float | None:
