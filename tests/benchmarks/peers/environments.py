@@ -4,6 +4,8 @@ other's."""
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import venv
@@ -19,17 +21,21 @@ PATIENCE = 900.0
 """Seconds that pip may take."""
 
 
-class NotInstallable(Exception):  # noqa: N818 - a finding that is told, no fault of ours
-    """The registry has nothing of this peer that can be installed here."""
+LONGEST = 3600.0
+"""Seconds that a peer may take for a dataset."""
+
+
+class NotMeasurable(Exception):  # noqa: N818 - a finding that is told, no fault of ours
+    """The peer can't be installed here, or doesn't come to an end."""
 
 
 def python(name: str, requirements: Sequence[str]) -> Path:
-    """Interpreter with the requirements, made at the first call. Raises NotInstallable."""
+    """Interpreter with the requirements, made at the first call. Raises NotMeasurable."""
     folder = FOLDER / name
     interpreter = folder / "bin" / "python"
     ready, failed = folder / ".ready", folder / ".failed"
     if failed.is_file():
-        raise NotInstallable(failed.read_text().strip())
+        raise NotMeasurable(failed.read_text().strip())
     if ready.is_file() and ready.read_text().split() == list(requirements):
         return interpreter
     venv.create(folder, with_pip=True)
@@ -41,11 +47,13 @@ def python(name: str, requirements: Sequence[str]) -> Path:
     except subprocess.TimeoutExpired:
         # A busy machine may have been the reason: the next call tries again.
         minutes = f"{PATIENCE / 60:.0f} minutes"
-        raise NotInstallable(f"pip found no versions that fit in {minutes}") from None
+        raise NotMeasurable(
+            f"can't be installed: pip found no versions that fit in {minutes}"
+        ) from None
     if done.returncode:
-        reason = _reason(done.stderr)
+        reason = f"can't be installed: {_reason(done.stderr)}"
         failed.write_text(reason + "\n")
-        raise NotInstallable(reason)
+        raise NotMeasurable(reason)
     ready.write_text(" ".join(requirements))
     return interpreter
 
@@ -63,14 +71,25 @@ def _reason(told: str) -> str:
 def run_script(name: str, script: str, request: object, requirements: Sequence[str]) -> Any:
     """Run a peer's script in its environment: JSON on its input, JSON on its output."""
     interpreter = python(name, requirements) if requirements else Path(sys.executable)
-    done = subprocess.run(
+    process = subprocess.Popen(
         [str(interpreter), str(SCRIPTS / script)],
-        input=json.dumps(request),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
         cwd=SCRIPTS,
+        start_new_session=True,
     )
-    if done.returncode:
-        raise RuntimeError(f"{name}: {done.stderr.strip().splitlines()[-1:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    try:
+        told, errors = process.communicate(json.dumps(request), timeout=LONGEST)
+    except BaseException as error:
+        # Some peers start processes of their own.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if isinstance(error, subprocess.TimeoutExpired):
+            hours = f"{LONGEST / 3600:g} h"
+            raise NotMeasurable(f"did not come to an end in {hours}") from None
+        raise
+    if process.returncode:
+        raise RuntimeError(f"{name}: {errors.strip().splitlines()[-1:]}")
+    return json.loads(told.splitlines()[-1])

@@ -13,7 +13,7 @@ import msgspec
 from models.metrics import LabelScores, label_scores
 from models.mobilebert import LanguageModel
 from tests.benchmarks.peers.datasets import Dataset
-from tests.benchmarks.peers.environments import NotInstallable, python, run_script
+from tests.benchmarks.peers.environments import NotMeasurable, python, run_script
 
 Tell = Callable[[str], None]
 
@@ -91,14 +91,14 @@ def measure(
                     continue
                 request = {"train": dataset.train, "test": [text for text, _ in test]}
                 found = run_script(peer.environment, peer.script, request, peer.requirements)
-            except NotInstallable as error:
+            except NotMeasurable as error:
                 yield Reading(
                     name=peer.name,
                     dataset=dataset.name,
                     scores=None,
                     train_seconds=None,
                     milliseconds=None,
-                    note=f"can't be installed: {error}",
+                    note=str(error),
                 )
                 continue
             yield Reading(
