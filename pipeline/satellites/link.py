@@ -190,7 +190,9 @@ class Link:
     def _watch(self) -> None:
         while self._monitor.poll(0):
             event = recv_monitor_message(self._monitor)["event"]
-            if self._handshakes.refused(event):
+            broken = event & zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+            # Who was welcome once has the right key: it is the network that breaks off.
+            if self._handshakes.refused(event) and not (broken and self._ever):
                 self._note_refusal(refused(self.endpoint, self._credentials))
             elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._greet()

@@ -34,11 +34,10 @@ class Handshakes:
         """True when one more try makes no sense."""
         if event & zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self._broken = 0
-        elif event & zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        if event & zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
             self._broken += 1
-        elif event & REFUSED:
-            return True
-        return self._broken >= PATIENCE
+            return self._broken >= PATIENCE
+        return bool(event & REFUSED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from pipeline.configuration import Configuration, PublisherSection, SecuritySect
 from pipeline.event_socket import EventSocket
 from pipeline.events import ErrorEvent, StateEvent
 from pipeline.loading import parse_configuration
+from pipeline.security.credentials import Handshakes
 from pipeline.security.keys import KeyFolder, Right
 from pipeline.security.refusals import Refusals
 from pipeline.transport import Context
@@ -264,3 +265,14 @@ def test_a_daemon_refuses_a_stranger_and_says_so(
     )
     assert shown.returncode == 2
     assert "refuses the connection" in shown.stderr
+
+
+def test_a_network_that_breaks_off_is_no_refusal_until_it_did_so_again_and_again() -> None:
+    handshakes = Handshakes()
+    broken, gone = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_DISCONNECTED
+    assert [handshakes.refused(event) for event in (broken, gone) * 3] == [False] * 6
+    assert handshakes.refused(broken)
+    assert not handshakes.refused(gone)
+    assert not handshakes.refused(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+    assert not handshakes.refused(broken)
+    assert handshakes.refused(zmq.EVENT_HANDSHAKE_FAILED_AUTH)
