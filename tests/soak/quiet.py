@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from models.errors import SourceError
 from pipeline.events import IntentEvent, NotRecognizedEvent, from_json
 from stages.sources.decoding import decode
 from stages.sources.paths import expand_path
@@ -62,9 +63,18 @@ def _material(
         for file in files:
             file.unlink()
     for where in options.recordings:
-        files = [Path(file) for file in expand_path(where)]
-        samples = sum(len(block) // 2 for file in files for block in decode(str(file)))
-        yield Path(where).name, files, samples / 16_000 / 3600
+        lengths = {Path(file): _seconds(file) for file in expand_path(where)}
+        whole = [file for file, seconds in lengths.items() if seconds]
+        yield Path(where).name, whole, sum(lengths.values()) / 3600
+
+
+def _seconds(file: str) -> float:
+    """Length of a recording; 0 for one that is damaged."""
+    try:
+        return sum(len(block) / 2 for block in decode(file)) / 16_000
+    except SourceError as error:
+        print(f"  left out: {error.message}")
+        return 0.0
 
 
 def replay(files: Sequence[Path], configuration: str) -> Counter[str]:
