@@ -80,8 +80,11 @@ def test_given_a_domain_file_one_command_makes_all_that_a_daemon_needs(
     assert event["models"]["nlu"] == "robot@1"
 
     robot.write_text(ROBOT.replace("red box", "red box, screwdriver"))
+    checked = intentd("check", "-c", str(configuration), "--no-microphone")
+    assert "was changed after" in checked.stdout
+    shared = tmp_path / "models" / "mobilebert-robot"
     began = time.monotonic()
-    changed = intentd("train", str(robot), *SMALL)
+    changed = intentd("train", str(robot), *SMALL, "--export", str(shared))
     assert changed.returncode == 0, changed.stderr
     assert "understander: unchanged" in changed.stdout
     assert time.monotonic() - began < 20
@@ -89,6 +92,8 @@ def test_given_a_domain_file_one_command_makes_all_that_a_daemon_needs(
     assert settings.understanders[0].model == str(trained.root / "2")
     assert "screwdriver" in read_words(Path(settings.transcriber.grammar) / "words.txt")
     assert LanguageModel.load(trained.root / "2").id == "robot@2"
+    assert LanguageModel.load(shared).id == "mobilebert-robot@1"
+    assert not (shared / "model.onnx").exists()
 
     explained = intentd("try", "pick up the screwdriver", "-c", str(configuration), "--explain")
     assert "(pick up|grab|take) [the] {thing}" in explained.stdout
