@@ -197,7 +197,7 @@ class Subscriber:
         found = []
         while int(self._monitor.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
             event = recv_monitor_message(self._monitor)["event"]
-            self._refused = self._handshakes.refused(event)
+            self._refused |= self._handshakes.refused(event)
             if not event & REFUSED:
                 found.append(event)
         if not found:
@@ -210,6 +210,7 @@ class Subscriber:
         if zmq.EVENT_DISCONNECTED in found:
             self._following.disconnected()
         if connected:
+            self._refused = False
             self._following.connected()
         return connected
 

@@ -20,8 +20,8 @@ from pipeline.events import Event, StateEvent, from_json
 PATIENCE_SECONDS: Final = 3.0
 """So long an answer is waited for."""
 
-ATTEMPTS: Final = 5
-"""How often one that did answer before is asked for the same."""
+HELD: Final = 10_000
+"""So many live events are held; more are left to the pages of the journal."""
 
 _pages = msgspec.json.Decoder(Page)
 
@@ -48,7 +48,6 @@ class Following:
         self._behind = self._asked
         self._held: list[Event] = []
         self._patient_since: float | None = None
-        self._attempts = 0
         self._counts: dict[bytes, int] = {}
         self._states: dict[str, str] = {}
         self.lost = 0
@@ -68,7 +67,6 @@ class Following:
 
     def connected(self) -> None:
         """The publisher is there, and has the request."""
-        self._attempts = 0
         if self._behind:
             self._patient_since = self._clock()
 
@@ -80,10 +78,8 @@ class Following:
 
     def overdue(self) -> list[Event]:
         """No answer came: ask again, or make do with what is held."""
-        self._attempts += 1
-        if self._journal and self._attempts < ATTEMPTS:
-            self._fall_behind()
-            return []
+        if self._journal:
+            return self._fall_behind()
         if not self.placed:
             self._last = 0
         return self._catch_up()
@@ -110,6 +106,8 @@ class Following:
         elif not self._behind:
             self.lost += missed
         if self._behind:
+            if self._journal and len(self._held) >= HELD:
+                self._held.clear()
             self._held.append(event)
             return []
         return self._hand_on(event)

@@ -103,7 +103,10 @@ def _control_seeds() -> list[bytes]:
 
 
 def _command(data: bytes) -> None:
-    request = read_request(data)
+    try:
+        request = read_request(data)
+    except ValueError:
+        return
     msgspec.json.encode(request)
     if isinstance(request, Say):
         wire.decode(wire.encode(as_heard(request.source, "01K", request.text)))
