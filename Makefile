@@ -23,7 +23,7 @@ run: $(VENV)/.run
 	@$(BIN)/intentd replay $(REPLAYS)/home -c home --expect $(REPLAYS)/home/expect.ndjson --at-least 8
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

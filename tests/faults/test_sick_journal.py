@@ -53,7 +53,8 @@ def test_a_journal_that_is_damaged_at_the_start_is_set_aside(
     journal = intentd.directory.parent / "state" / "intentd" / "journal.db"
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 100)
-    with Subscriber("error/") as subscriber:
+    # It is told before anybody can have connected, and stands in the new journal.
+    with Subscriber("error/", since=0) as subscriber:
         intentd.start_daemon(configure())
         event = subscriber.receive(20)
     assert isinstance(event, ErrorEvent)
