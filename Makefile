@@ -14,9 +14,7 @@ BIN := $(VENV)/bin
 TRAIN := .venv-train
 REPLAYS := tests/replays
 
-.PHONY: run test lint test-train fuzz bench wheel clean
-.PHONY: run test lint test-train bench bench-picovoice bench-peers wheel clean
-.PHONY: run test lint test-train fuzz soak bench wheel clean
+.PHONY: run test lint test-train fuzz soak bench bench-picovoice bench-peers wheel clean
 
 run: $(VENV)/.run
 	@$(BIN)/intentd replay $(REPLAYS)/coffee -c coffee --expect $(REPLAYS)/coffee/expect.ndjson --at-least 8
@@ -47,6 +45,7 @@ soak: $(VENV)/.test
 	INTENTD_LONG=1 $(if $(FAULTS),INTENTD_FAULTS=$(FAULTS)) $(BIN)/python -m pytest -s tests/faults
 	$(BIN)/python -m tests.soak.quiet --hours 1
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
 
