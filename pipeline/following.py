@@ -8,6 +8,7 @@ are read, and whatever both bring is handed on once.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -49,6 +50,11 @@ class Following:
         self._held: list[Event] = []
         self._patient_since: float | None = None
         self._counts: dict[bytes, int] = {}
+        self._counted = False
+        self._seen: dict[bytes, int] = {}
+        self._marked = 0
+        self._given: deque[int] = deque(maxlen=HELD)
+        self._ahead: set[int] = set()
         self._states: dict[str, str] = {}
         self.lost = 0
         self.malformed = 0
@@ -73,6 +79,7 @@ class Following:
     def disconnected(self) -> None:
         """The publisher is gone; the request goes out again with the next connection."""
         self._counts.clear()
+        self._counted = False
         self._patient_since = None
         self._behind = self._behind or self.placed
 
@@ -101,7 +108,10 @@ class Following:
 
     def _take_live(self, topic: bytes, event: Event, count: int) -> list[Event]:
         missed = self._missed(topic, count)
+        before = self._seen.get(topic, self._marked)
+        self._seen[topic] = max(before, event.seq)
         if missed and self._journal and not self._behind:
+            self._go_back(before)
             self._fall_behind()
         elif not self._behind:
             self.lost += missed
@@ -114,7 +124,8 @@ class Following:
 
     def _missed(self, topic: bytes, count: int) -> int:
         """Events of this topic that should have come before this one."""
-        before = self._counts.get(topic)
+        # A mark tells the counts of all topics: one that is not among them had no event.
+        before = self._counts.get(topic, 0 if self._counted else None)
         if count and (before is None or count > before or topic != b"state/"):
             self._counts[topic] = count
         # A smaller count is a daemon that started again, or a repeated state.
@@ -124,10 +135,14 @@ class Following:
         asked_now = self.request.startswith(PREFIX + b"now/")
         first, known = self._numbering is None, self._numbering
         self._counts = {name.encode(): count for name, count in page.counts.items()}
+        self._counted, self._marked = True, page.last
+        self._seen.clear()
         self._numbering, self._journal = page.numbering, page.journal
         if page.numbering != known if known else (self._asked and page.last < self._last):
             # The numbers began anew: all that have one of the new ones are unknown here.
             self._last = 0
+            self._given.clear()
+            self._ahead.clear()
             return self._fall_behind() if page.journal else self._catch_up()
         if first and asked_now:
             self._last = max(self._last, page.last)
@@ -137,6 +152,12 @@ class Following:
         if page.journal:
             self._last = max(self._last, page.last)
         return self._fall_behind() if page.journal and page.more else self._catch_up()
+
+    def _go_back(self, seq: int) -> None:
+        """What came behind ``seq`` is asked for again; other topics may have gone on meanwhile."""
+        if seq < self._last:
+            self._ahead = {given for given in self._given if given > seq}
+            self._last = seq
 
     def _fall_behind(self) -> list[Event]:
         """Hold what is live, and ask for what is missing."""
@@ -150,10 +171,12 @@ class Following:
         self._behind = False
         self._patient_since = None
         held, self._held = self._held, []
-        return [event for one in held for event in self._hand_on(one)]
+        handed_on = [event for one in held for event in self._hand_on(one)]
+        self._ahead.clear()
+        return handed_on
 
     def _hand_on(self, event: Event) -> list[Event]:
-        news = event.seq > self._last
+        news = event.seq > self._last and event.seq not in self._ahead
         if isinstance(event, StateEvent) and not self._asked:
             # The last state is repeated for whoever subscribes late.
             before = self._states.get(event.source)
@@ -164,6 +187,7 @@ class Following:
         if not news:
             return []
         self._last = max(self._last, event.seq)
+        self._given.append(event.seq)
         return [event]
 
     def _ask(self, since: int | None) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.catch_up import PAGE_FRAME, Page, Request, parse
-from pipeline.events import Event, StateEvent, to_json
+from pipeline.events import ErrorEvent, Event, StateEvent, to_json
 from pipeline.following import Following
 
 
@@ -17,17 +17,22 @@ class Publisher:
     def __init__(self, *, journal: bool = True, numbering: str = "A") -> None:
         self.journal = journal
         self.numbering = numbering
-        self.events: list[StateEvent] = []
-        self.count = 0
+        self.events: list[Event] = []
+        self.counts: dict[str, int] = {}
 
-    def publish(self) -> list[bytes]:
+    def publish(self, topic: str = "state/") -> list[bytes]:
         seq = len(self.events) + 1
-        event = StateEvent(
-            seq=seq, id=f"{self.numbering}{seq}", source="m", state="x", detail="", published=""
+        identity = f"{self.numbering}{seq}"
+        event: Event = StateEvent(
+            seq=seq, id=identity, source="m", state="x", detail="", published=""
         )
+        if topic == "error/":
+            event = ErrorEvent(
+                seq=seq, id=identity, source="m", code="x", detail="", count=1, published=""
+            )
         self.events.append(event)
-        self.count += 1
-        return [b"state/", to_json(event), str(self.count).encode()]
+        self.counts[topic] = self.counts.get(topic, 0) + 1
+        return [topic.encode(), to_json(event), str(self.counts[topic]).encode()]
 
     def answer(self, topic: bytes, span: int = 3) -> list[list[bytes]]:
         request = parse(topic)
@@ -45,13 +50,13 @@ class Publisher:
             numbering=self.numbering,
             last=last,
             more=more,
-            counts={"state/": self.count},
+            counts=dict(self.counts),
             journal=self.journal,
         )
         return [topic, msgspec.json.encode(page), PAGE_FRAME]
 
     def die(self) -> None:
-        self.count = 0
+        self.counts.clear()
 
 
 def seqs(events: list[Event]) -> list[int]:
@@ -177,4 +182,19 @@ def test_each_event_once_and_in_order(actions: list[str], since: bool) -> None:
     found += following.take(publisher.publish())
     found += converse(following, publisher)
     assert seqs(found) == list(range(1, len(publisher.events) + 1))
+    assert following.lost == 0
+
+
+def test_what_is_missing_before_an_event_of_another_topic_is_asked_for_too() -> None:
+    publisher = Publisher()
+    following = Following(("state/", "error/"), None)
+    found = converse(following, publisher)
+    found += following.take(publisher.publish())
+    for _ in range(4):
+        publisher.publish()  # lost on the way
+    found += following.take(publisher.publish("error/"))
+    publisher.publish()  # lost too
+    found += following.take(publisher.publish())
+    found += converse(following, publisher)
+    assert seqs(found) == [1, 6, 2, 3, 4, 5, 7, 8]
     assert following.lost == 0
