@@ -111,7 +111,8 @@ def _run(prepared: Prepared, jobs: int, cost: Cost) -> Evaluation:
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts background jobs without SIGINT
+        signal.signal(number, stop)
     console = Console(stderr=True)
     wrong = done = 0
     known = len(prepared.journal().read())

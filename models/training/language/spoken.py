@@ -94,7 +94,7 @@ def _number(digits: str) -> list[str]:
 def _mixed(token: str) -> list[str]:
     for sign, word in _SIGNS.items():
         token = token.replace(sign, f" {word} ")
-    token = re.sub(r"(?<=\d)(?=[a-z])|(?<=[a-z])(?=\d)", " ", token)
+    token = re.sub(r"'(?=\d)|(?<=\d)'|(?<=\d)(?=[a-z])|(?<=[a-z])(?=\d)", " ", token)
     words: list[str] = []
     for part in re.sub(r"[^a-z0-9']", " ", token).split():
         word = part if _APOSTROPHE.fullmatch(part) else part.strip("'")
