@@ -129,10 +129,6 @@ class JournalFile:
         )
         return [Row(*row) for row in rows][::-1]
 
-    def last_states(self) -> list[Row]:
-        """The state events of the last thousand events, oldest first."""
-        return [row for row in self.tail(1000) if row.topic == "state/"]
-
     def set_aside(self) -> Path:
         """Move a damaged file out of the way; returns its new name."""
         self.close()

@@ -27,8 +27,6 @@ from pipeline.wire import Retune
 if TYPE_CHECKING:
     from pipeline.daemon import Daemon
 
-LEAVE_SECONDS: Final = 3.0
-
 _FIXED: Final = ("placement", "metrics")
 """Keys that only a new start of the daemon can change."""
 

@@ -25,8 +25,8 @@ from models.mobilebert import Encoder, LanguageModel
 from models.mobilebert.answering import Answerer
 from models.mobilebert.labels import TopicsHead, read_labels
 from models.mobilebert.network import Network
+from models.training.checkpoint import read_state
 from models.training.language.encoders import GOOGLE, count_parameters, new_encoder
-from models.training.language.loop import read_checkpoint
 from models.training.language.settings import read_settings
 from models.training.language.training import train
 from pipeline.cli.train_language import train_language
@@ -271,7 +271,7 @@ def test_the_published_shape_has_the_published_number_of_parameters() -> None:
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return dict(read_checkpoint(folder / "run" / "checkpoint.pt")["weights"])
+    return dict(read_state(folder / "run" / "checkpoint.pt")["weights"])
 
 
 def test_given_an_interrupted_run_it_ends_with_the_same_weights(tmp_path: Path) -> None:
@@ -305,7 +305,7 @@ def test_given_no_progress_it_ends_early(tmp_path: Path) -> None:
 
     run(config)
 
-    progress = read_checkpoint(tmp_path / "run" / "checkpoint.pt")["progress"]
+    progress = read_state(tmp_path / "run" / "checkpoint.pt")["progress"]
     assert len(progress["scores"]) == 3
 
 

@@ -17,8 +17,9 @@ import torch
 from speech_material import write_configuration, write_corpus
 
 from models.errors import ConfigurationError, ModelError
-from models.training.speech import cache, checkpoint
-from models.training.speech.checkpoint import read_checkpoint
+from models.training import checkpoint
+from models.training.checkpoint import read_state
+from models.training.speech import cache
 from models.training.speech.corpus import Corpus
 from models.training.speech.settings import read_settings
 from models.training.speech.training import choose_device, train
@@ -41,7 +42,7 @@ def log_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def weights_of(folder: Path) -> dict[str, torch.Tensor]:
-    weights = read_checkpoint(folder / "run" / "checkpoint.pt")["weights"]
+    weights = read_state(folder / "run" / "checkpoint.pt")["weights"]
     assert isinstance(weights, dict)
     return weights
 
@@ -134,7 +135,7 @@ def test_given_a_run_killed_again_and_again_then_it_ends_as_one_never_killed(
 
 def _step(folder: Path) -> int:
     path = folder / "run" / "checkpoint.pt"
-    return int(read_checkpoint(path)["progress"]["step"]) if path.exists() else -1
+    return int(read_state(path)["progress"]["step"]) if path.exists() else -1
 
 
 def test_given_features_broken_off_then_whole_shards_are_kept(
@@ -168,7 +169,7 @@ def test_given_features_damaged_in_the_middle_of_a_run_then_it_goes_on_without_t
     notes = [record["note"] for record in log_of(tmp_path) if "note" in record]
     assert any(shard.name in note and "damaged features" in note for note in notes)
     assert not shard.exists()
-    assert read_checkpoint(tmp_path / "run" / "checkpoint.pt")["progress"]["finished"]
+    assert read_state(tmp_path / "run" / "checkpoint.pt")["progress"]["finished"]
 
 
 def test_given_another_seed_then_other_features_are_made(tmp_path: Path, manifest: Path) -> None:
@@ -198,7 +199,7 @@ def test_given_a_full_disk_then_the_old_checkpoint_stays_and_the_run_goes_on(
     train(settings)
     failed = [r for r in log_of(tmp_path) if "checkpoint_failed" in r]
     assert [record["checkpoint_failed"] for record in failed] == ["No space left on device"]
-    assert read_checkpoint(tmp_path / "run" / "checkpoint.pt")["progress"]["finished"]
+    assert read_state(tmp_path / "run" / "checkpoint.pt")["progress"]["finished"]
     assert not list((tmp_path / "run").glob("*.part"))
 
 

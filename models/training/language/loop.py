@@ -7,25 +7,21 @@ weights as one that was not.
 
 from __future__ import annotations
 
-import io
-import os
-import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Generic, TypeVar
-from zipfile import BadZipFile
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
 from models.errors import ModelError
+from models.training.checkpoint import read_state, write_state
 
 Batch = TypeVar("Batch")
 
-FORMAT = 1
 REPORT_SECONDS = 20.0
 BETAS = (0.9, 0.98)
 MAX_NORM = 1.0
@@ -194,32 +190,21 @@ class Loop(Generic[Batch]):
             state.finished = True
 
     def _save(self) -> None:
-        buffer = io.BytesIO()
-        torch.save(
-            {
-                "format": FORMAT,
-                "weights": self._network.state_dict(),
-                "best": self._best,
-                "optimiser": self._optimiser.state_dict(),
-                "random": torch.get_rng_state(),
-                "progress": {name: getattr(self._progress, name) for name in Progress.__slots__},
-            },
-            buffer,
-        )
+        state = {
+            "weights": self._network.state_dict(),
+            "best": self._best,
+            "optimiser": self._optimiser.state_dict(),
+            "random": torch.get_rng_state(),
+            "progress": {name: getattr(self._progress, name) for name in Progress.__slots__},
+        }
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_suffix(".part")
         try:
-            with partial.open("wb") as file:
-                file.write(buffer.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(self._path)
+            write_state(self._path, state)
         except OSError as error:
-            partial.unlink(missing_ok=True)
             raise ModelError(f"{self._path} can't be written: {error.strerror}") from error
 
     def _resume(self) -> None:
-        state = read_checkpoint(self._path)
+        state = read_state(self._path)
         try:
             self._network.load_state_dict(state["weights"])
             self._optimiser.load_state_dict(state["optimiser"])
@@ -234,19 +219,6 @@ class Loop(Generic[Batch]):
             f"goes on from {self._path}: epoch {self._progress.epoch + 1}, "
             f"step {self._progress.step}"
         )
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """What a loop wrote. Raises ModelError naming the file."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelError(f"the checkpoint {path} can't be read: {error.strerror}") from None
-    except (RuntimeError, pickle.UnpicklingError, BadZipFile, EOFError, ValueError):
-        raise ModelError(f"{path} is not a checkpoint, or damaged: delete it") from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ModelError(f"{path} is not a checkpoint of this version of the training")
-    return state
 
 
 def _optimiser(parameters: Sequence[nn.Parameter], rate: float) -> torch.optim.Optimizer:

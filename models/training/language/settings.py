@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-import yaml
 
-from models.errors import ConfigurationError
+from models.training.configuration import read_configuration
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -150,16 +149,7 @@ AnySettings = Distill | Joint | Classify | Tag | Answer
 
 def read_settings(path: Path) -> AnySettings:
     """Read a configuration; paths in it are relative to it. Raises ConfigurationError."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        settings: AnySettings = msgspec.convert(data, AnySettings, dec_hook=_in(path.parent))
-    except OSError as error:
-        raise ConfigurationError(f"{path} can't be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        text = " ".join(str(error).split())
-        raise ConfigurationError(f"{path} is not YAML: {text}") from None
-    except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{path}: {error}") from None
+    settings: AnySettings = read_configuration(path, AnySettings, _in(path.parent))
     return settings
 
 

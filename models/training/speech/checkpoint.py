@@ -1,26 +1,19 @@
-"""The state of a run on disk, whole at any moment.
+"""The state of a run of the acoustic network.
 
-A checkpoint is written beside the old one and takes its place by renaming, so that a run that is
-killed while it writes goes on from the old one. It holds nothing random: every draw is made from
-the seed and the number of the step.
+It holds nothing random: every draw is made from the seed and the number of the step.
 """
 
 from __future__ import annotations
 
-import io
-import os
-import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import torch
 
 from models.errors import ModelError
+from models.training.checkpoint import read_state, write_state
 from models.training.speech.network import AcousticNetwork
-
-FORMAT = 1
 
 
 @dataclass
@@ -45,41 +38,16 @@ def write_checkpoint(
     progress: Progress | None = None,
 ) -> None:
     """Write a checkpoint atomically; raises OSError (and keeps the old one) if it can't."""
-    buffer = io.BytesIO()
-    torch.save(
+    write_state(
+        path,
         {
-            "format": FORMAT,
             "width": network.width,
             "dilations": list(network.dilations),
             "weights": network.state_dict(),
             "optimiser": optimiser.state_dict() if optimiser else None,
             "progress": asdict(progress or Progress()),
         },
-        buffer,
     )
-    partial = path.with_suffix(".part")
-    try:
-        with partial.open("wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """What ``write_checkpoint`` wrote. Raises ModelError."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelError(f"the checkpoint {path} can't be read: {error.strerror}") from None
-    except (RuntimeError, pickle.UnpicklingError, BadZipFile, EOFError, ValueError):
-        raise ModelError(f"{path} is not a checkpoint, or damaged: delete it") from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ModelError(f"{path} is not a checkpoint of this version of the training")
-    return state
 
 
 def load_weights(path: Path, network: AcousticNetwork) -> dict[str, Any]:
@@ -87,7 +55,7 @@ def load_weights(path: Path, network: AcousticNetwork) -> dict[str, Any]:
 
     Raises ModelError if the checkpoint is of another shape.
     """
-    state = read_checkpoint(path)
+    state = read_state(path)
     shape = (state["width"], tuple(state["dilations"]))
     if shape != (network.width, network.dilations):
         raise ModelError(
@@ -96,12 +64,3 @@ def load_weights(path: Path, network: AcousticNetwork) -> dict[str, Any]:
         )
     network.load_state_dict(state["weights"])
     return state
-
-
-def load_network(path: Path) -> AcousticNetwork:
-    """The network of a checkpoint, ready to be asked. Raises ModelError."""
-    state = read_checkpoint(path)
-    network = AcousticNetwork(state["width"], state["dilations"])
-    network.load_state_dict(state["weights"])
-    network.eval()
-    return network

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import yaml
 
-from models.errors import ConfigurationError
+from models.training.configuration import read_configuration
 from models.training.speech.augmentation import Augmentation
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -108,16 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def read_settings(path: Path) -> Settings:
     """Read a configuration; paths in it are relative to it. Raises ConfigurationError."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        settings = msgspec.convert(data, Settings, dec_hook=_path)
-    except OSError as error:
-        raise ConfigurationError(f"{path} can't be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        text = " ".join(str(error).split())
-        raise ConfigurationError(f"{path} is not YAML: {text}") from None
-    except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{path}: {error}") from None
+    settings: Settings = read_configuration(path, Settings, _path)
     return _resolve(settings, path.parent)
 
 
