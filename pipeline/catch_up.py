@@ -2,9 +2,10 @@
 
 It subscribes to the topic ``since/SEQ/TOKEN/TOPICS``: the number of the last event it has, or
 ``now``; a word that nobody else uses; and the topics it wants, joined by commas. The publisher
-answers under exactly this topic, with those events as they were published and then a page mark
-that says up to which number they reach and whether there is more, which is asked for with the
-next subscription. A socket that reconnects asks again by itself, because it subscribes again.
+answers under exactly this topic, with those events as they were published, each with its place in
+the page, and then a page mark that says how many they are, up to which number they reach and
+whether there is more, which is asked for with the next subscription. A socket that reconnects asks
+again by itself, because it subscribes again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SPAN: Final = 500
 """Numbers that one page covers at most."""
 
 PAGE_FRAME: Final = b"page"
-"""Third frame of a page mark; it is empty for an event out of the journal."""
+"""Third frame of a page mark; for an event out of the journal it is its place in the page."""
 
 _REQUEST: Final = re.compile(rb"since/(now|\d{1,18})/([0-9A-Za-z]{1,40})/([ -~]{0,1000})")
 
@@ -36,6 +37,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="pag
 
     more: bool
     """True when ``since/LAST/…`` will give more."""
+
+    rows: int = 0
+    """How many events the page has: libzmq leaves out a subscriber that was full a moment ago."""
 
     counts: dict[str, int] = {}
     """How many events of each topic have been sent live so far."""

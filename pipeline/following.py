@@ -53,6 +53,7 @@ class Following:
         self._counted = False
         self._seen: dict[bytes, int] = {}
         self._marked = 0
+        self._rows = 0
         self._given: deque[int] = deque(maxlen=HELD)
         self._ahead: set[int] = set()
         self._states: dict[str, str] = {}
@@ -101,7 +102,7 @@ class Following:
                 return []  # of a request that was given up
             if count == PAGE_FRAME:
                 return self._take_mark(_pages.decode(body))
-            return self._hand_on(from_json(body))
+            return self._take_row(from_json(body), int(count))
         except ValueError:
             self.malformed += 1
             return []
@@ -131,7 +132,17 @@ class Following:
         # A smaller count is a daemon that started again, or a repeated state.
         return max(0, count - before - 1) if before is not None else 0
 
+    def _take_row(self, event: Event, place: int) -> list[Event]:
+        if place == 0:
+            self._rows = 0  # an answer that broke off begins again
+        if place != self._rows:
+            return []  # one before it is missing; the mark will tell
+        self._rows += 1
+        return self._hand_on(event)
+
     def _take_mark(self, page: Page) -> list[Event]:
+        if page.rows != self._rows:
+            return self._fall_behind()
         asked_now = self.request.startswith(PREFIX + b"now/")
         first, known = self._numbering is None, self._numbering
         self._counts = {name.encode(): count for name, count in page.counts.items()}
@@ -191,5 +202,6 @@ class Following:
         return [event]
 
     def _ask(self, since: int | None) -> None:
+        self._rows = 0
         token = str(ULID())
         self.request = Request(since=since, token=token, topics=self._topics).topic()

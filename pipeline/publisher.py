@@ -257,10 +257,11 @@ class PublisherRunner:
         rows, page = self._store.page(request, max(1, self._hwm // 4))
         if page.more and page.last == request.since:
             return False  # the disk is slow
-        for row in rows:
-            if not self._events.try_send([topic, row.body, b""]):
+        for place, row in enumerate(rows):
+            if not self._events.try_send([topic, row.body, str(place).encode()]):
                 return False
-        page = msgspec.structs.replace(page, counts=self._events.counts(request.topics))
+        counts = self._events.counts(request.topics)
+        page = msgspec.structs.replace(page, rows=len(rows), counts=counts)
         return self._events.try_send([topic, msgspec.json.encode(page), catch_up.PAGE_FRAME])
 
     def _wait_for_room(self) -> None:
