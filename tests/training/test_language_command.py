@@ -54,6 +54,37 @@ def test_given_labelled_texts_it_learns_them_and_writes_model_scores_and_card(
     assert all(f"## {part}" in card for part in ("Data", "Making", "Scores"))
 
 
+def test_given_a_teacher_of_the_task_it_learns_from_it_alone(tmp_path: Path) -> None:
+    (tmp_path / "teacher").mkdir()
+    learned = joint_config(tmp_path / "teacher", epochs=60, learning_rate=4e-3, dropout=0.0)
+    teacher = run(learned)
+    config = joint_config(
+        tmp_path,
+        epochs=60,
+        learning_rate=4e-3,
+        dropout=0.0,
+        seed=1,
+        teacher=str(teacher),
+        teacher_weight=1.0,
+    )
+
+    model = LanguageModel.load(run(config))
+
+    reading = model.understand("turn on the light in the cellar")
+    assert reading.intents[0].name == "LightOn"
+    assert [(slot.name, slot.start) for slot in reading.slots] == [("room", 25)]
+
+
+def test_given_a_teacher_of_other_labels_it_refuses(tmp_path: Path) -> None:
+    (tmp_path / "teacher").mkdir()
+    teacher = run(joint_config(tmp_path / "teacher", epochs=1))
+    labels = json.loads((teacher / "labels.json").read_text().replace("LightOn", "Other"))
+    (teacher / "labels.json").write_text(json.dumps(labels))
+
+    with pytest.raises(ModelError, match=r'knows no "LightOn": train it on the same texts'):
+        run(joint_config(tmp_path, teacher=str(teacher)))
+
+
 def test_given_a_csv_with_several_labels_it_writes_a_model_of_topics(tmp_path: Path) -> None:
     lines = [
         "text,label",

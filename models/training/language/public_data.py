@@ -179,7 +179,7 @@ def _write_wnut17(folder: Path, out: Path) -> dict[str, int]:
     files = {
         "train": "wnut17train.conll",
         "dev": "emerging.dev.conll",
-        "test": "emerging.test.conll",
+        "test": "emerging.test.annotated",
     }
     counts = {}
     for part, name in files.items():

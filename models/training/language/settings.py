@@ -106,6 +106,13 @@ class TextSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     noise: Share = 0.0
     """Share of words that are misspelt, left out or joined by a filler."""
 
+    teacher: Path | None = None
+    """Folder of a larger model that learned the same labels (``OUT/model`` of its run): what it
+    believes of a text is learned too."""
+
+    teacher_weight: Share = 0.5
+    """Its weight; the rest is that of the labels themselves."""
+
     speech: Share = 0.0
     """Share of texts that are changed as a recogniser and a hesitating speaker change them."""
 

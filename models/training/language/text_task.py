@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import msgspec
 import torch
 from torch import nn
-from torch.nn import functional
 
 from models.errors import ModelError
 from models.mobilebert.labels import Head, IntentHead, Labels, SlotsHead, TopicsHead
@@ -18,6 +16,7 @@ from models.mobilebert.network import Network
 from models.mobilebert.tokens import WordTokenizer
 from models.training.language.alignment import LabelledText, bio_tags, count_transitions
 from models.training.language.changes import Changes
+from models.training.language.distillation import pad
 from models.training.language.examples import (
     check_known,
     label_set,
@@ -25,28 +24,16 @@ from models.training.language.examples import (
     read_examples,
     slot_set,
 )
-from models.training.language.fitting import IGNORED, POOL
+from models.training.language.fitting import POOL
 from models.training.language.labelling import INTENT_OUTPUT, MODEL_FILE, SLOTS_OUTPUT
 from models.training.language.measures import Logits, Measures, measure
 from models.training.language.network import JointNetwork
 from models.training.language.settings import Classify, Joint, Tag
+from models.training.language.text_loss import Target, TextLoss
 
 TRANSITION_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5)
-OUTSIDE_WEIGHT = 0.5
-"""Weight of the loss that makes what is out of scope look like no label."""
-
 PREDICTED = 64
 """Texts in a batch when nothing is learned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A text, ready for a batch."""
-
-    ids: tuple[int, ...]
-    labels: tuple[int, ...]
-    pieces: tuple[int, ...]
-    tags: tuple[int, ...]
 
 
 class TextTask:
@@ -78,6 +65,7 @@ class TextTask:
         tags = self.labels.slots_head.labels if self.labels.slots_head else ()
         self._tag_index = {name: i for i, name in enumerate(tags)}
         self._network: JointNetwork | None = None
+        self._loss = TextLoss(settings, self.labels)
 
     def check(self, path: Path, texts: Sequence[LabelledText]) -> None:
         """Raise ModelError for labels that no text for training has."""
@@ -111,24 +99,9 @@ class TextTask:
         return found
 
     def loss(self, batch: Sequence[Target]) -> torch.Tensor:
-        """Joint cross-entropy of a batch."""
+        """Distance from the labels and from the teacher of a batch."""
         assert self._network is not None
-        ids, mask = _pad([target.ids for target in batch])
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            outputs = [output.float() for output in self._network(ids, mask)]
-        loss = torch.zeros(())
-        if self._label_index:
-            loss = loss + self._text_loss(outputs.pop(0), batch)
-        if self._tag_index:
-            tags = torch.full_like(ids, IGNORED)
-            for row, target in enumerate(batch):
-                tags[row, list(target.pieces)] = torch.tensor(target.tags, dtype=torch.long)
-            if bool((tags != IGNORED).any()):
-                weight = self._settings.slots_weight if isinstance(self._settings, Joint) else 1.0
-                loss = loss + weight * functional.cross_entropy(
-                    outputs[0].flatten(0, 1), tags.flatten(), ignore_index=IGNORED
-                )
-        return loss
+        return self._loss(self._network, batch)
 
     def score(self) -> float:
         """What the best epoch is chosen by: the mean of the measures of the development part."""
@@ -150,7 +123,7 @@ class TextTask:
         self._network.eval()
         for at in range(0, len(order), PREDICTED):
             chunk = order[at : at + PREDICTED]
-            ids, mask = _pad([encodings[i].ids.tolist() for i in chunk])
+            ids, mask = pad([encodings[i].ids.tolist() for i in chunk])
             with torch.no_grad():
                 outputs = [output.numpy() for output in self._network(ids, mask)]
             for row, i in enumerate(chunk):
@@ -189,28 +162,12 @@ class TextTask:
         self.labels = chosen
         return chosen
 
-    def _text_loss(self, logits: torch.Tensor, batch: Sequence[Target]) -> torch.Tensor:
-        if isinstance(self._settings, Classify) and self._settings.several:
-            wanted = torch.zeros_like(logits)
-            for row, target in enumerate(batch):
-                wanted[row, list(target.labels)] = 1.0
-            return functional.binary_cross_entropy_with_logits(logits, wanted)
-        inside = torch.tensor([bool(target.labels) for target in batch])
-        loss = torch.zeros(())
-        if bool(inside.any()):
-            right = torch.tensor([target.labels[0] for target in batch if target.labels])
-            loss = loss + functional.cross_entropy(logits[inside], right)
-        if not bool(inside.all()):
-            # Cross-entropy with equal shares for all labels (Hendrycks et al. 2019).
-            even = -functional.log_softmax(logits[~inside], -1).mean()
-            loss = loss + OUTSIDE_WEIGHT * even * (~inside).sum() / len(batch)
-        return loss
-
     def _target(self, text: LabelledText) -> Target:
         encoding = self._tokenizer.encode(text.text)
         labels = tuple(self._label_index[n] for n in labels_of(text) if n in self._label_index)
         pieces: list[int] = []
         tags: list[int] = []
+        first: list[int] = []
         if text.tags is not None and self._tag_index:
             # Words that vanish in the tokenizer or behind its limit have no tag to learn.
             starts, at = {}, 0
@@ -219,8 +176,16 @@ class TextTask:
                 at += len(word) + 1
             for (start, _), piece in zip(encoding.words, encoding.pieces, strict=True):
                 pieces.append(int(piece))
+                first.append(start)
                 tags.append(self._tag_index[text.tags[starts[start]]])
-        return Target(tuple(encoding.ids.tolist()), labels, tuple(pieces), tuple(tags))
+        return Target(
+            tuple(encoding.ids.tolist()),
+            labels,
+            tuple(pieces),
+            tuple(tags),
+            text.text,
+            tuple(first),
+        )
 
     def _new_labels(self, intents: Sequence[str], slots: Sequence[str]) -> Labels:
         settings = self._settings
@@ -255,12 +220,3 @@ class TextTask:
                 else None
             ),
         )
-
-
-def _pad(texts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    ids = torch.zeros(len(texts), max(map(len, texts)), dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for row, text in enumerate(texts):
-        ids[row, : len(text)] = torch.tensor(text, dtype=torch.long)
-        mask[row, : len(text)] = 1
-    return ids, mask
