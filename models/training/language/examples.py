@@ -47,8 +47,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     slots: tuple[Span, ...] | None = None
 
 
-def read_examples(path: Path) -> list[LabelledText]:
-    """Read a file of one of the formats above; texts without words are left out.
+def read_examples(path: Path, kind: str | None = None) -> list[LabelledText]:
+    """Read a file of one of the formats above, by its ending or ``kind``; none without words.
 
     ``intent`` holds the label, or several separated by ``|``, or nothing. Raises ModelError that
     names file and line.
@@ -59,7 +59,7 @@ def read_examples(path: Path) -> list[LabelledText]:
         ".csv": _csv,
         ".conll": _conll,
     }
-    reader = readers.get(path.suffix)
+    reader = readers.get(kind or path.suffix)
     if reader is None:
         raise ModelError(f"{path}: give a file that ends in {', '.join(readers)}")
     try:

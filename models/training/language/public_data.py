@@ -185,7 +185,7 @@ def _write_wnut17(folder: Path, out: Path) -> dict[str, int]:
     for part, name in files.items():
         texts = [
             LabelledText(tuple(word.lower() for word in text.words), text.tags, "")
-            for text in read_examples(folder / name)
+            for text in read_examples(folder / name, ".conll")
         ]
         counts[part] = write_examples(out / f"{part}.ndjson", texts)
     return counts
