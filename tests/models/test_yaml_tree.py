@@ -27,13 +27,13 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20].strip())
 def test_hostile_yaml_is_refused_within_a_second(text: str, tmp_path: Path) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ConfigurationError, match=HOSTILE[text]):
         parse_configuration(text, tmp_path / "c.yaml")
     (tmp_path / "d.yaml").write_text(text)
     with pytest.raises(DomainError, match=HOSTILE[text]):
         Domain.load(tmp_path / "d.yaml")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_honest_aliases_stay() -> None:
