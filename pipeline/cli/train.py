@@ -30,7 +30,7 @@ _STEPS = {
     "grammar": "compiling the grammar",
 }
 
-FAST_BASE, FULL_BASE = "mobilebert-base", "mobilebert-base-fp16"
+BASE = "mobilebert-base"
 
 
 @click.command()
@@ -57,7 +57,9 @@ FAST_BASE, FULL_BASE = "mobilebert-base", "mobilebert-base-fp16"
 )
 @click.option(
     "--base",
-    help=f"Encoder to start from; default: {FAST_BASE}, or {FULL_BASE} in full mode.",
+    default=BASE,
+    show_default=True,
+    help="Encoder to start from: a model, a folder or, in full mode, a name on Hugging Face.",
 )
 @click.option(
     "--recordings",
@@ -74,7 +76,7 @@ FAST_BASE, FULL_BASE = "mobilebert-base", "mobilebert-base-fp16"
 @click.option(
     "--sentences",
     type=click.IntRange(50, 100_000),
-    help="To learn from in fast mode; default: by the number of intents.",
+    help="To learn from; default: by the number of intents.",
 )
 @click.option("--again", is_flag=True, help="Learn anew, though nothing changed.")
 def train(
@@ -83,7 +85,7 @@ def train(
     out: Path | None,
     speech_model: str,
     grammar: str,
-    base: str | None,
+    base: str,
     recordings: Path | None,
     export: Path | None,
     seed: int,
@@ -120,8 +122,9 @@ def train(
     job = Job(
         path=path,
         root=out or trained_folder(path),
-        base=find(base or (FAST_BASE if mode == "fast" else FULL_BASE)),
+        base=find(base if mode == "fast" else BASE),
         mode=mode,
+        full_base=base,
         scope=_scope_of(path),
         speech=speech,
         seed=seed,

@@ -26,14 +26,12 @@ from models.training.language.augmentation import (
     Augmenter,
     Rates,
     refill,
-    similar_words,
 )
-from models.training.language.corpora import Utterance, read_utterances, spoken_form
 from models.training.language.corpora import gather as gather_utterances
+from models.training.language.corpora import read_utterances, spoken_form
 from models.training.language.evaluation import best_temperature
-from models.training.language.material import gather
 from models.training.language.negatives import Negatives
-from models.training.language.scopes import Scope, divide, read_scope
+from models.training.language.scopes import read_scope
 
 COFFEE = Path(__file__).resolve().parents[2] / "configs" / "domains" / "coffee.yaml"
 ORDER = LabelledText(
@@ -139,13 +137,6 @@ def test_given_other_words_an_open_slot_holds_them() -> None:
     assert refill(ORDER, "roast", ["dark"]) == ORDER
 
 
-def test_given_spellings_the_close_ones_are_heard_alike() -> None:
-    alike = similar_words(["latte", "mocha"], ["later", "mocca", "elephant"])
-
-    assert alike["latte"] == ("later",)
-    assert alike["mocha"] == ("mocca",)
-
-
 @pytest.mark.parametrize("texts", [[], ["what is the capital of france", "get me a coffee"]])
 def test_given_a_domain_no_negative_is_one_of_its_sentences(
     coffee: Domain, texts: list[str]
@@ -160,40 +151,6 @@ def test_given_a_domain_no_negative_is_one_of_its_sentences(
     assert all(coffee.parse(text.text) is None for text in drawn)
     assert all(text.intent == "<none>" and text.tags is None for text in drawn)
     assert any(text.text == "[unk]" for text in drawn)
-
-
-def test_given_a_domain_its_parts_do_not_overlap(coffee: Domain) -> None:
-    utterances = [
-        Utterance(text="make me a brew", label="hwu64/iot_coffee", split="train"),
-        Utterance(text="what is the time", label="clinc150/time", split="train"),
-        Utterance(text="will it rain", label="slurp/weather_query", split="test"),
-    ]
-    scope = read_scope("coffee", coffee.intents, coffee.slots)
-
-    material = gather(coffee, utterances, scope, 300, 0)
-
-    parts = [{t.text for t in part} for part in (material.sentences, material.held_out)]
-    assert len(material.sentences) == 300
-    assert not parts[0] & parts[1]
-    assert material.outside_test == ("will it rain",)
-    epoch = material.epoch(Random(0), 0.5)
-    assert len(epoch) == 450
-    assert sum(text.intent == "<none>" for text in epoch) == 150
-
-
-def test_given_labels_within_a_domain_their_texts_are_no_negatives() -> None:
-    scope = Scope(intents={"*/iot_hue_lighton": "HassTurnOn"}, within=("*/iot_*",))
-    utterances = [
-        Utterance(text="lights", label="slurp/iot_hue_lighton", split="train"),
-        Utterance(text="brew", label="slurp/iot_coffee", split="train"),
-        Utterance(text="brew", label="slurp/general_quirky", split="train"),
-        Utterance(text="joke", label="slurp/general_joke", split="train"),
-    ]
-
-    corpora = divide(utterances, scope, "train")
-
-    assert corpora.outside == ("joke",)
-    assert corpora.inside == (LabelledText(("lights",), None, "HassTurnOn"),)
 
 
 def test_given_a_scope_with_an_intent_that_the_domain_lacks_it_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The card of a model that was trained in fast mode."""
+"""The card of a domain's understander."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from collections.abc import Mapping
 from models.domain import Domain
 from models.mobilebert import LanguageModel
 
+_MADE = {
+    "fast": "Two small heads over a frozen base; see the base's card for what that was made from.",
+    "full": "A whole encoder, fine-tuned from a base; see the base's card for what that was made "
+    "from.",
+}
+
 
 def write_card(
     domain: Domain,
     model: LanguageModel,
     scores: Mapping[str, float],
     counts: tuple[int, int, int],
+    mode: str,
 ) -> str:
     """The text of the card, Markdown; ``counts`` are those of the texts for training, for the
-    scores, and outside the domain."""
+    scores, and outside the domain; ``mode`` is how it was trained."""
     train, held_out, foreign = counts
     slots = len(domain.slots)
     return "\n".join(
@@ -24,8 +31,8 @@ def write_card(
             "",
             f"Reads the domain `{domain.name}`: {len(domain.intents)} "
             f"intent{'s' * (len(domain.intents) != 1)} and {slots} slot{'s' * (slots != 1)}, "
-            f"beside the label for what is out of scope. Language {domain.language}. Two small "
-            "heads over a frozen base; see the base's card for what that was made from.",
+            f"beside the label for what is out of scope. Language {domain.language}. "
+            + _MADE[mode],
             "",
             "## Data",
             "",
@@ -37,7 +44,7 @@ def write_card(
             "## Making",
             "",
             "```",
-            f"intentd train {domain.name}",
+            f"intentd train {domain.name}" + " --mode full" * (mode == "full"),
             "```",
             "",
             "## Scores",

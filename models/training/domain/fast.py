@@ -9,35 +9,28 @@ import msgspec
 import numpy as np
 
 from models.domain import Domain
-from models.mobilebert import LanguageModel
 from models.mobilebert.labels import IntentHead, Labels, SlotsHead
 from models.mobilebert.small_heads import Layer, write_heads
 from models.training.domain.calibration import calibrate
-from models.training.domain.card import write_card
 from models.training.domain.features import FeatureMaker, Features
-from models.training.domain.groups import doubtful_labels
+from models.training.domain.groups import doubtful_texts
 from models.training.domain.heads import (
     WINDOW,
     fit_intents,
     fit_slots,
     intent_logits,
 )
+from models.training.domain.scoring import judge
 from models.training.domain.texts import TextMaker, Texts
 from models.training.language.alignment import (
     OUT_OF_SCOPE,
     LabelledText,
-    align,
     bio_tags,
     count_transitions,
 )
-from models.training.language.evaluation import evaluate, false_accepts
 from models.training.language.labelling import write_labels
-from models.training.language.scopes import Scope
 
 MAX_TOKENS = 64
-PROBES = 600
-"""Sentences that stand for the domain when shipped texts are sorted."""
-
 INTENT, SLOTS = "intent", "slots"
 
 Report = Callable[[str, int, int], None]
@@ -49,20 +42,16 @@ class FastHeads:
     def __init__(
         self,
         domain: Domain,
+        texts: TextMaker,
         base: Path,
         work: Path,
         *,
-        scope: Scope,
-        seed: int,
         jobs: int,
-        ways: Domain | None = None,
-        sentences: int | None = None,
     ) -> None:
-        """``work`` keeps what is done; ``jobs`` texts are read at a time; ``ways`` and
-        ``sentences`` are as for ``TextMaker``. Raises ModelError."""
+        """``work`` keeps what is done; ``jobs`` texts are read at a time. Raises ModelError."""
         self._domain = domain
         self._work = work
-        self._texts = TextMaker(domain, scope, seed, ways=ways, sentences=sentences)
+        self._texts = texts
         self._features = FeatureMaker(base, work / "features", jobs)
         self._size = self._features.encoder.size
         self._intents = (*domain.intents, OUT_OF_SCOPE)
@@ -72,7 +61,13 @@ class FastHeads:
     ) -> dict[str, float]:
         """Fit, calibrate, write the model to ``folder``; returns its scores."""
         report("sentences", 0, 1)
-        texts = self._texts.make(without=self._doubtful(report))
+        doubtful = doubtful_texts(
+            self._domain,
+            self._texts,
+            lambda texts: self._read("sorting", texts, report),
+            self._size,
+        )
+        texts = self._texts.make(without=doubtful)
         report("sentences", 1, 1)
         labels = self._labels(texts, number, base_name)
         features = self._read("reading", texts.train, report)
@@ -96,26 +91,7 @@ class FastHeads:
         labels = self._calibrated(labels, intents, texts, report)
         write_labels(folder, labels)
         write_heads(folder, heads)
-        return self._scores(folder, texts, report)
-
-    def _doubtful(self, report: Report) -> frozenset[str]:
-        """Labels of shipped texts that may belong to the domain."""
-        rows = self._texts.outside
-        if not rows:
-            return frozenset()
-        inside = [
-            align(example)
-            for example in self._domain.sample(min(PROBES, self._texts.count), seed=1)
-        ]
-        foreign = [LabelledText(tuple(row.text.split()), None, OUT_OF_SCOPE) for row in rows]
-        return doubtful_labels(
-            self._read("sorting", inside, report),
-            self._targets(inside),
-            len(self._domain.intents),
-            self._read("sorting", foreign, report),
-            rows,
-            self._size,
-        )
+        return judge(self._domain, folder, texts, "fast", report)
 
     def _read(self, step: str, texts: Sequence[LabelledText], report: Report) -> Features:
         done = 0
@@ -166,26 +142,6 @@ class FastHeads:
             head, temperature=found.temperature, threshold=found.threshold
         )
         return msgspec.structs.replace(labels, heads=(judged, *labels.heads[1:]))
-
-    def _scores(self, folder: Path, texts: Texts, report: Report) -> dict[str, float]:
-        report("checking", 0, 1)
-        model = LanguageModel.load(folder)
-        threshold = model.threshold or 0.0
-        held_out = evaluate(model, texts.held_out, threshold)
-        foreign = [text.text for text in texts.calibration if text.intent == OUT_OF_SCOPE]
-        scores = {
-            "intent": held_out.intent,
-            "sentence": held_out.intent if held_out.sentence is None else held_out.sentence,
-            "accepted": held_out.accepted,
-            "false_accepts": false_accepts(model, foreign, threshold) if foreign else 0.0,
-            "threshold": threshold,
-        }
-        counts = (len(texts.train), len(texts.held_out), len(foreign))
-        (folder / "README.md").write_text(
-            write_card(self._domain, model, scores, counts), encoding="utf-8"
-        )
-        report("checking", 1, 1)
-        return scores
 
 
 def model_name(domain: str) -> str:

@@ -8,19 +8,45 @@ takes for the domain is not used against it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from models.domain import Domain
 from models.mobilebert.decoding import softmax
 from models.training.domain.features import Features
 from models.training.domain.heads import INTENTS, fit_intents, intent_logits, quick
+from models.training.domain.texts import TextMaker
+from models.training.language.alignment import OUT_OF_SCOPE, LabelledText, align
 from models.training.language.outside import Outside
+
+PROBES = 600
+"""Sentences that stand for the domain."""
 
 FOLDS = 4
 TAKEN = 0.4
 """Share of a label's texts that must look like the domain for the label to be left out."""
+
+
+def doubtful_texts(
+    domain: Domain,
+    maker: TextMaker,
+    read: Callable[[Sequence[LabelledText]], Features],
+    size: int,
+) -> frozenset[str]:
+    """Labels of the shipped texts that may belong to ``domain``.
+
+    ``read`` gives features of texts, ``size`` is the length of a state in them.
+    """
+    rows = maker.outside
+    if not rows:
+        return frozenset()
+    inside = [align(example) for example in domain.sample(min(PROBES, maker.count), seed=1)]
+    foreign = [LabelledText(tuple(row.text.split()), None, OUT_OF_SCOPE) for row in rows]
+    number = {name: index for index, name in enumerate(domain.intents)}
+    targets = np.array([number[text.intent] for text in inside], np.intp)
+    return doubtful_labels(read(inside), targets, len(number), read(foreign), rows, size)
 
 
 def doubtful_labels(

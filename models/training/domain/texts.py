@@ -12,9 +12,8 @@ from models.domain import Domain
 from models.domain.source import Source
 from models.errors import DomainError
 from models.training.language.alignment import LabelledText, align, outside
-from models.training.language.augmentation import NOISY, Augmenter, Rates, refill
+from models.training.language.augmentation import Augmenter, Rates, refill
 from models.training.language.confusions import sound_alikes
-from models.training.language.material import WAYS
 from models.training.language.mishearings import load_mishearings
 from models.training.language.negatives import Negatives
 from models.training.language.outside import NOISE, Outside, read_outside
@@ -50,6 +49,9 @@ OPEN_LIST = 6
 """Slots whose longest list has fewer values (on, off) are closed: nothing new comes in there."""
 
 NEW_WORDS = 3
+
+WAYS = 0.8
+"""Sentences in the other ways to say it, for each of the domain's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +143,6 @@ class TextMaker:
         return Texts(
             tuple(train), tuple(calibration), tuple(fresh[:half]), tuple(fresh[half : 2 * half])
         )
-
-    def noised(self, texts: Sequence[LabelledText]) -> list[LabelledText]:
-        """Copies of ``texts`` as a recogniser with many errors would write them."""
-        rng = Random(self._seed + 1)
-        augment = Augmenter(self._alike, NOISY, clean=0.0)
-        return [augment(text, rng) for text in texts]
 
     def _changed(self, text: LabelledText, negatives: Negatives, rng: Random) -> LabelledText:
         """In other words, with other values, misheard: or as it is."""

@@ -20,10 +20,10 @@ from models.mobilebert import LanguageModel
 from models.mobilebert.labels import LABELS_FILE
 from models.training.domain.fast import FastHeads
 from models.training.domain.features import base_hash
-from models.training.domain.full import train_full
+from models.training.domain.full import FullModel
 from models.training.domain.recipe import content_hash, recipe_hash
 from models.training.domain.speech import SpeechTarget
-from models.training.domain.texts import other_ways, with_other_ways
+from models.training.domain.texts import TextMaker, other_ways, with_other_ways
 from models.training.language.alignment import align
 from models.training.language.evaluation import evaluate
 from models.training.language.scopes import Scope
@@ -50,9 +50,12 @@ class Job:
     """The folder that takes the versions."""
 
     base: Path
-    """The base that fast heads sit on, or that full mode starts from."""
+    """The base that fast heads sit on; full mode sorts foreign texts with it."""
 
     mode: Mode = "fast"
+    full_base: str = "mobilebert-base"
+    """What full mode starts from: a model that intentd knows, a folder, a name on Hugging Face."""
+
     scope: Scope = field(default_factory=Scope)
     speech: SpeechTarget | None = None
     seed: int = 0
@@ -157,28 +160,26 @@ class _Run:
 
     def _learn(self) -> dict[str, float]:
         job = self._job
-        if job.mode == "full":
-            self._report("training", 0, 1)
-            train_full(
-                job.path,
-                job.base,
-                self._making,
-                number=self._number,
-                seed=job.seed,
-                jobs=job.jobs,
-            )
-            return self._trial("checking", seed=self._number)
         work = self._trained.work / self._recipe[:16]
-        heads = FastHeads(
+        texts = TextMaker(
             self._domain,
-            job.base,
-            work,
-            scope=job.scope,
-            seed=job.seed,
-            jobs=job.jobs,
+            job.scope,
+            job.seed,
             ways=with_other_ways(job.path),
             sentences=job.sentences,
         )
+        if job.mode == "full":
+            model = FullModel(
+                self._domain,
+                texts,
+                job.full_base,
+                work,
+                sorter=job.base,
+                seed=job.seed,
+                jobs=job.jobs,
+            )
+            return model.train(self._making, number=self._number, report=self._report)
+        heads = FastHeads(self._domain, texts, job.base, work, jobs=job.jobs)
         name = self._trained.keep_base(job.base, self._base)
         return heads.train(self._making, number=self._number, base_name=name, report=self._report)
 
@@ -200,8 +201,10 @@ def _other(job: Job) -> str:
 
 
 def _weights_hash(job: Job) -> str:
-    """Hash of a base's network; for full mode a mark of the files that it starts from."""
+    """Hash of a base's network; for full mode a mark of what it starts from."""
     if job.mode == "fast":
         return base_hash(job.base)
-    files = [path for path in job.base.iterdir() if path.is_file()]
-    return repr(sorted((path.name, path.stat().st_size) for path in files))
+    folder = Path(job.full_base).expanduser()
+    files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    sizes = sorted((path.name, path.stat().st_size) for path in files)
+    return f"{job.full_base} {sizes} {base_hash(job.base)}"

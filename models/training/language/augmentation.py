@@ -5,9 +5,8 @@ Every change keeps the meaning: words inside a slot stay as they are, so that it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from random import Random
 
 from models.mobilebert.labels import OUTSIDE
@@ -61,17 +60,6 @@ CLEAN_SHARE = 0.5
 
 NOISY = Rates(before=0.2, after=0.2, filler=0.05, unknown=0.03, drop=0.03, alike=0.04)
 """For tests: about one word in eight is touched."""
-
-
-def similar_words(words: Collection[str], others: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """For each of ``words`` the ``others`` that are spelled nearly the same."""
-    pool = sorted(set(others) | set(words))
-    found: dict[str, tuple[str, ...]] = {}
-    for word in sorted(words):
-        if len(word) > 1:
-            close = get_close_matches(word, pool, n=6, cutoff=SIMILARITY)
-            found[word] = tuple(other for other in close if other != word)
-    return found
 
 
 def refill(text: LabelledText, slot: str, value: Sequence[str]) -> LabelledText:

@@ -19,7 +19,6 @@ import click
 import msgspec
 
 from models.errors import ModelError
-from models.training.language.alignment import LabelledText
 
 Split = Literal["train", "test"]
 Row = TypeVar("Row")
@@ -99,22 +98,9 @@ def gather(sources: Iterable[tuple[str, str, Split]]) -> Iterator[Utterance]:
         yield Utterance(text=text, label=label, split=split)
 
 
-class Paraphrase(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that no template contains, with the intent it has."""
-
-    text: str
-    intent: str
-
-
 def read_utterances(path: Path) -> list[Utterance]:
     """Read what the command of this module wrote. Raises ModelError that names file and line."""
     return _read_lines(path, Utterance)
-
-
-def read_paraphrases(path: Path) -> list[LabelledText]:
-    """Read ``{"text", "intent"}`` a line. Raises ModelError that names file and line."""
-    rows = _read_lines(path, Paraphrase)
-    return [LabelledText(tuple(row.text.split()), None, row.intent) for row in rows]
 
 
 def _read_lines(path: Path, kind: type[Row]) -> list[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,9 +12,6 @@ from models.metrics import slot_scores
 from models.mobilebert import LanguageModel
 from models.mobilebert.decoding import softmax
 from models.training.language.alignment import LabelledText, tag_spans
-
-TIMED_TOKENS = 16
-TIMED_RUNS = 200
 
 TEMPERATURES = np.geomspace(0.5, 5.0, 47)
 
@@ -94,18 +90,6 @@ def best_temperature(logits: Sequence[npt.NDArray[np.float32]], labels: Sequence
         for t in TEMPERATURES
     ]
     return round(float(TEMPERATURES[int(np.argmin(losses))]), 3)
-
-
-def milliseconds(model: LanguageModel) -> float:
-    """Median time of one text of 16 word pieces."""
-    text = " ".join(["the"] * (TIMED_TOKENS - 2))
-    model.warm_up()
-    times = []
-    for _ in range(TIMED_RUNS):
-        began = time.perf_counter()
-        model.understand(text)
-        times.append(time.perf_counter() - began)
-    return 1000 * float(np.median(times))
 
 
 def _character_spans(text: LabelledText) -> set[tuple[str, tuple[int, int]]]:

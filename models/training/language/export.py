@@ -16,15 +16,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
 from models.mobilebert.session import IDS, MASK, TYPES
-from models.training.language.labelling import INTENT_OUTPUT, SLOTS_OUTPUT
-from models.training.language.network import JointNetwork
 
 OPSET = 17
-
-
-def export_onnx(network: JointNetwork, path: Path) -> None:
-    """Write a joint network as fp32 ONNX with variable batch and length."""
-    write_onnx(network, path, {INTENT_OUTPUT: False, SLOTS_OUTPUT: True})
 
 
 def write_onnx(

@@ -86,7 +86,10 @@ class Loop(Generic[Batch]):
         *,
         checkpoint: Path,
         report: Callable[[str], None],
+        watch: Callable[[float], None] = lambda _: None,
     ) -> None:
+        """``watch`` is told the share that is done, after every step."""
+        self._watch = watch
         self._network = network
         self._schedule = schedule
         self._path = checkpoint
@@ -144,6 +147,7 @@ class Loop(Generic[Batch]):
                     state.finished = True
                     return
             self._step(batch, loss_of, schedule.rate(done))
+            self._watch(done)
             now = time.monotonic()
             state.seconds = before + now - began
             if now - reported > REPORT_SECONDS:

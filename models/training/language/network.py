@@ -54,11 +54,6 @@ class JointNetwork(nn.Module):
         return tuple(outputs)
 
 
-def load_base(folder: Path, intents: int, tags: int) -> JointNetwork:
-    """The pretrained encoder of ``folder`` under new heads. Raises ModelError."""
-    return JointNetwork(load_encoder(folder), intents, tags)
-
-
 def load_encoder(folder: Path) -> MobileBertModel:
     """The pretrained encoder of ``folder``.
 

@@ -13,15 +13,12 @@ Labels are shell patterns; ``intents`` come before ``within``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
 
 from models.errors import ModelError
-from models.training.language.alignment import LabelledText
-from models.training.language.corpora import Split, Utterance
 
 SCOPES_FILE = Path(__file__).with_name("scopes.yaml")
 
@@ -51,17 +48,6 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return any(fnmatchcase(label, pattern) for pattern in patterns)
 
 
-@dataclass(frozen=True, slots=True)
-class Corpora:
-    """Utterances, as one domain sees them."""
-
-    outside: tuple[str, ...]
-    """Texts that the domain does not contain."""
-
-    inside: tuple[LabelledText, ...]
-    """Texts whose intent is known, without tags."""
-
-
 def read_scope(
     domain: str, intents: Iterable[str], slots: Iterable[str], path: Path = SCOPES_FILE
 ) -> Scope:
@@ -84,19 +70,3 @@ def read_scope(
         if unknown:
             raise ModelError(f'{path}: the domain "{domain}" has no {kind} "{min(unknown)}"')
     return scope
-
-
-def divide(utterances: Iterable[Utterance], scope: Scope, split: Split) -> Corpora:
-    """Sort the utterances of one split into those outside and those inside a domain.
-
-    A text that occurs with two labels, one of them within the domain, is not outside.
-    """
-    rows = [row for row in utterances if row.split == split]
-    within = {row.text for row in rows if scope.has(row.label)}
-    outside = dict.fromkeys(row.text for row in rows if row.text not in within)
-    inside = [
-        LabelledText(tuple(row.text.split()), None, intent)
-        for row in rows
-        if (intent := scope.intent_of(row.label)) is not None
-    ]
-    return Corpora(outside=tuple(outside), inside=tuple(inside))

@@ -10,10 +10,12 @@ from torch.nn import functional
 
 from models.mobilebert.labels import Labels, TopicsHead
 from models.training.language.distillation import pad
-from models.training.language.fitting import IGNORED
 from models.training.language.network import JointNetwork
 from models.training.language.settings import Classify, Joint, Tag
 from models.training.language.task_teacher import TaskTeacher, soft_loss
+
+IGNORED = -100
+"""Target of tokens that no tag belongs to."""
 
 OUTSIDE_WEIGHT = 0.5
 """Weight of the loss that makes what is out of scope look like no label."""

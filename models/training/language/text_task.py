@@ -24,7 +24,6 @@ from models.training.language.examples import (
     read_examples,
     slot_set,
 )
-from models.training.language.fitting import POOL
 from models.training.language.labelling import INTENT_OUTPUT, MODEL_FILE, SLOTS_OUTPUT
 from models.training.language.measures import Logits, Measures, measure
 from models.training.language.network import JointNetwork
@@ -32,6 +31,9 @@ from models.training.language.settings import Classify, Joint, Tag
 from models.training.language.text_loss import Target, TextLoss
 
 TRANSITION_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5)
+POOL = 40
+"""Batches that are sorted by length together, so that padding is short and order still random."""
+
 PREDICTED = 64
 """Texts in a batch when nothing is learned."""
 
