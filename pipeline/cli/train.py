@@ -69,7 +69,7 @@ BASE = "mobilebert-base"
 @click.option(
     "--export",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Also write the understander here as a model of its own over the shipped base.",
+    help="Also write the understander here, as a model to be shipped.",
 )
 @click.option("--seed", default=0, show_default=True)
 @click.option("--jobs", type=click.IntRange(1, 16), help="Texts read at a time; default: cores.")

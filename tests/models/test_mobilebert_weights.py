@@ -139,14 +139,15 @@ def test_given_requests_that_no_template_contains_the_home_model_mostly_names_th
     best = [model("home").understand(row["text"]).intents[0].name for row in paraphrases()]
 
     right = sum(name == row["intent"] for name, row in zip(best, paraphrases(), strict=True))
-    assert right / len(paraphrases()) >= 0.7
+    assert right / len(paraphrases()) >= 0.92
 
 
 @pytest.mark.parametrize("name", ["coffee", "home"])
 def test_given_the_shipped_files_they_are_small_and_have_a_card(name: str) -> None:
     folder = WEIGHTS / f"mobilebert-{name}"
 
-    assert (folder / "model.onnx").stat().st_size < 10_000_000
+    network = folder / ("model.onnx" if name == "home" else "heads.npz")
+    assert network.stat().st_size < 10_000_000
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert all(f"## {part}" in card for part in ("Data", "Making", "Scores"))
     assert "CC BY" in card

@@ -132,8 +132,9 @@ def test_a_language_model_whose_labels_do_not_fit_its_head(
     labels["heads"][0]["labels"] = labels["heads"][0]["labels"][:1]
     labels["heads"][0].pop("out_of_scope", None)
     (model / "labels.json").write_text(json.dumps(labels))
+    copy_weights("mobilebert-base", tmp_path)
     done = intentd("run", "-c", str(configure(understanders=[{"model": str(model)}])))
-    assert_refused(done, "labels.json")
+    assert_refused(done, "heads.npz", "train them anew")
 
 
 def test_a_threshold_for_an_intent_that_the_model_lacks(
