@@ -269,7 +269,7 @@ class Transcript(Message, frozen=True, kw_only=True, tag="transcript"):
     """Milliseconds that each stage took, keyed by what it did: ``transcribe``."""
 
     models: dict[str, str] = {}
-    """Model ids by role: ``{"asr": "vosk-en-starter@1"}``."""
+    """Model ids by role: ``{"asr": "vosk-en-starter@2"}``."""
 
 
 class StateReport(Message, frozen=True, kw_only=True, tag="state"):

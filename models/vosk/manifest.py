@@ -19,7 +19,7 @@ class ModelManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     language: str
 
     base: str | None = None
-    """Id of the model that a grammar was made for: ``vosk-en-starter@1``."""
+    """Id of the model that a grammar was made for: ``vosk-en-starter@2``."""
 
     base_words: str | None = None
     """SHA-256 of the ``words.txt`` of that model, for a grammar over its words."""
@@ -34,7 +34,7 @@ class ModelManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     @property
     def id(self) -> str:
-        """Name and version as events show them: ``vosk-en-starter@1``."""
+        """Name and version as events show them: ``vosk-en-starter@2``."""
         return f"{self.name}@{self.version}"
 
     def write(self, folder: Path) -> None:

@@ -2,18 +2,24 @@
 
 Each state of the grammar gets the prefix tree of the words that may follow there, so a graph is
 as small as its domain, needs no look-ahead, and can have words that its speech model lacks. Made
-directly, without composition and determinization. Costs are those of the model's own word graph.
+directly, without composition and determinization.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from models.vosk.fst import Transducer, WeightedAcceptor
 from models.vosk.graph import GraphCosts
 from models.vosk.lexicon import Lexicon
 from models.vosk.phones import GARBAGE, SILENCE, UNKNOWN, PhoneSet
+
+STRICT_COSTS: Final = GraphCosts(blank=0.3, silence=4.0)
+"""Costs where nothing but whole sentences is possible. In noise the network hears blanks where
+phones are: cheap ones let short sentences swallow long ones. A pause costs no more than 0.4 s of
+blanks, so people may still hesitate."""
 
 
 def build_static(
@@ -28,7 +34,7 @@ def build_static(
     ``lexicon`` must have every word on an arc, except ``[unk]``, which becomes a word of at least
     two garbage phones.
     """
-    return _Builder(grammar, words, lexicon, phones, costs or GraphCosts()).build()
+    return _Builder(grammar, words, lexicon, phones, costs or STRICT_COSTS).build()
 
 
 class _Builder:

@@ -45,7 +45,7 @@ HEARD = Transcript(
     ),
     alternatives=(Intent(name="HassIncreaseTimer", confidence=0.01),),
     timings={"endpoint": 480.0, "transcribe": 21.0, "understand": 4.0},
-    models={"asr": "vosk-en-starter@1", "nlu": "mobilebert-home-en@1"},
+    models={"asr": "vosk-en-starter@2", "nlu": "mobilebert-home-en@1"},
 )
 REPORT = {"source": "kitchen", "stream": "kitchen-1"}
 EXAMPLE_KEYS = {
