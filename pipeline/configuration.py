@@ -123,6 +123,10 @@ class UnderstanderSection(Section, frozen=True, kw_only=True):
     thresholds: dict[str, Probability] = {}
     """Thresholds of single intents."""
 
+    word_confidence: Probability = 0.6
+    """Words whose mean confidence is below it are no command, whatever they mean: noises that are
+    heard as words rarely come above it, and speech rarely below. 0: any."""
+
 
 class TopicsSection(Section, frozen=True, kw_only=True, tag_field="type", tag="topics"):
     """What the text is about."""

@@ -71,6 +71,7 @@ def open_text_chain(configuration: Configuration) -> Iterator[TextChain]:
                 domain=find_domain(domain) if domain else None,
                 threshold=section.threshold,
                 thresholds=section.thresholds,
+                word_confidence=section.word_confidence,
             )
         )
     try:

@@ -26,6 +26,7 @@ def understander_stage(configuration: Configuration, index: int) -> Stage:
         domain=find_domain(domain) if domain else None,
         threshold=section.threshold,
         thresholds=section.thresholds,
+        word_confidence=section.word_confidence,
     )
     last = index == len(configuration.understanders) - 1
     if not (domain and last and configuration.dialogue.enabled):

@@ -29,6 +29,9 @@ ALTERNATIVES: Final = 3
 DEFAULT_THRESHOLD: Final = 0.6
 """For models that have none of their own."""
 
+WORD_CONFIDENCE: Final = 0.6
+"""Mean confidence of the words from which they may be a command."""
+
 WORTH_NAMING: Final = 0.005
 """Alternatives below this confidence are left out."""
 
@@ -39,6 +42,8 @@ class Understander:
     ``model`` is a name or folder. An intent below its own threshold in ``thresholds`` or in the
     domain's file, or else below ``threshold``, or else below the model's, is not accepted; where
     only the model's counts, a sentence that a template covers word for word is accepted anyway.
+    Nothing is accepted whose words have a lower mean confidence than ``word_confidence``; words
+    without confidences pass.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Understander:
         domain: Path | None = None,
         threshold: float | None = None,
         thresholds: Mapping[str, float] | None = None,
+        word_confidence: float = WORD_CONFIDENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._model_name = model
@@ -55,6 +61,7 @@ class Understander:
         self._given_threshold = threshold
         self._threshold = DEFAULT_THRESHOLD if threshold is None else threshold
         self._thresholds = dict(thresholds or {})
+        self._word_confidence = word_confidence
         self._clock = clock
         self._model: LanguageModel | None = None
         self._domain: Domain | None = None
@@ -117,11 +124,14 @@ class Understander:
         begun = self._clock()
         reading = self._model.understand(message.text)
         changes = self._judge(message, reading)
-        if not changes.get("accepted", True):
+        clear = self._is_clear(message)
+        if clear and not changes.get("accepted", True):
             covered = self._covered(message, reading)
             if covered is not None:
                 reading = covered
                 changes = {**self._judge(message, reading), "accepted": True}
+        if not clear and "accepted" in changes:
+            changes["accepted"] = False
         read = msgspec.structs.replace(message, **changes, slots=self._slots(message, reading))
         slots = self._implied(read)
         spent = (self._clock() - begun) * 1000
@@ -134,6 +144,11 @@ class Understander:
             },
             models={**message.models, self._role(message): self._model.id},
         )
+
+    def _is_clear(self, message: Transcript) -> bool:
+        """False where the recogniser itself doubts its words, as it does when it hears noises."""
+        sure = [word.confidence for word in message.words if word.confidence is not None]
+        return not sure or sum(sure) / len(sure) >= self._word_confidence
 
     def _role(self, message: Transcript) -> str:
         """``nlu``, and ``nlu2`` and so on for the next in a chain."""

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from models.errors import ConfigurationError, DomainError, ModelError
-from stages.messages import Intent, Partial, Span, Transcript
+from stages.messages import Intent, Partial, Span, Transcript, Word
 from stages.understander import Understander
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -260,3 +260,24 @@ def test_what_a_template_covers_is_accepted_where_only_the_model_has_a_threshold
         "milkAmount": "some soy milk",
     }
     assert (other.accepted, strict.accepted) == (False, False)
+
+
+def with_confidence(text: str, confidence: float | None) -> Transcript:
+    words = tuple(
+        Word(word=word, start=0.0, end=0.1, confidence=confidence) for word in text.split()
+    )
+    return msgspec.structs.replace(heard(text), words=words)
+
+
+@pytest.mark.parametrize(("confidence", "accepted"), [(1.0, True), (0.5, False), (None, True)])
+def test_given_words_that_the_recogniser_doubts_then_they_are_no_command(
+    coffee: Understander, confidence: float | None, accepted: bool
+) -> None:
+    message = understood(coffee, with_confidence(ORDER, confidence))
+    assert message.accepted is accepted
+    assert message.intent is not None
+
+
+def test_given_no_lowest_word_confidence_then_doubted_words_are_a_command_too() -> None:
+    stage = opened("mobilebert-coffee", domain=COFFEE, word_confidence=0.0)
+    assert understood(stage, with_confidence(ORDER, 0.1)).accepted
