@@ -5,7 +5,7 @@
 # make soak   the live daemon for MINUTES=60, hours of noise, and the fault tests in their long form
 # make bench  benchmarks against plain loops of the same libraries
 # make bench-picovoice LABELS=… NOISE=…  Picovoice's speech-to-intent benchmark, with peers
-# make bench-peers SNIPS=… HWU64=…       language understanding against its peers
+# make bench-peers SNIPS=… HWU64=… [SNIPS_MODEL=… HWU64_MODEL=…]  language understanding, with peers
 # Each sets up .venv by itself; a second call starts at once.
 
 PYTHON ?= python3
@@ -53,7 +53,9 @@ bench-picovoice: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks.picovoice $(LABELS) $(NOISE) --docs
 
 bench-peers: $(VENV)/.test
-	$(BIN)/python -m tests.benchmarks.peers --snips $(SNIPS) --hwu64 $(HWU64) --docs
+	$(BIN)/python -m tests.benchmarks.peers --docs \
+	  $(if $(SNIPS),--snips $(SNIPS)) $(if $(HWU64),--hwu64 $(HWU64)) \
+	  $(if $(SNIPS_MODEL),--snips-model $(SNIPS_MODEL)) $(if $(HWU64_MODEL),--hwu64-model $(HWU64_MODEL))
 
 wheel: $(VENV)/.test
 	$(BIN)/python -m pip wheel -q --no-deps -w dist .

@@ -26,6 +26,7 @@ from models.mobilebert.network import Network, Outputs
 from models.mobilebert.session import IDS, MASK, open_session
 from models.mobilebert.tokens import Encoding
 from tests.benchmarks.figures import Figure, machine
+from tests.benchmarks.language_report import Memory, Race, write
 
 SHIPPED = "mobilebert-home"
 TOKENS = (8, 16, 32, 64, 128)
@@ -190,10 +191,14 @@ def memory(path: Path, batch: int, tokens: int) -> float:
 @click.command()
 @click.option("--rounds", default=30, show_default=True, type=click.IntRange(3))
 @click.option("--quick", is_flag=True, help="16 tokens alone, batch 1, one thread.")
-def main(rounds: int, quick: bool) -> None:
+@click.option("--docs", is_flag=True, help="Write tables and a plot into docs/benchmarks.md.")
+def main(rounds: int, quick: bool, docs: bool) -> None:
     """Time and memory at 8 to 128 tokens, batch 1 to 32, one and two threads."""
     click.echo(machine())
     figures: list[Figure] = [overhead(rounds)]
+    races: list[Race] = []
+    memories: list[Memory] = []
+    sizes = ((1, 16),) if quick else ((1, 16), (32, 128))
     with tempfile.TemporaryDirectory() as scratch:
         paths = build(Path(scratch), lambda text: click.echo(f"    … {text}", err=True))
         shipped = find(SHIPPED) / "model.onnx"
@@ -205,26 +210,22 @@ def main(rounds: int, quick: bool) -> None:
                 for tokens in (16,) if quick else TOKENS:
                     fewer = max(3, rounds // (batch * tokens // 16 + 1))
                     found = race(runners, batch, tokens, fewer, threads)
-                    figures += _figures(found, batch, tokens, threads)
+                    races.append(Race(batch, tokens, threads, found))
+                    figures += _figures(races[-1])
         for name, path in {"shipped": shipped, **paths}.items():
-            for batch, tokens in ((1, 16),) if quick else ((1, 16), (32, 128)):
-                figures.append(
-                    Figure(
-                        benchmark="language",
-                        what=f"memory of {name}, batch {batch}, {tokens} tokens",
-                        value=memory(path, batch, tokens),
-                        unit="MB",
-                        bar=None,
-                        sides=f"file {path.stat().st_size / 1e6:.1f} MB",
-                    )
-                )
+            added = {size: memory(path, *size) for size in sizes}
+            memories.append(Memory(name, path.stat().st_size / 1e6, added))
+            figures += _memory_figures(memories[-1])
+    if docs:
+        write(races, memories, figures[0], rounds)
     for figure in figures:
         click.echo(figure.line())
     sys.exit(0 if all(figure.passed for figure in figures) else 1)
 
 
-def _figures(found: dict[str, float], batch: int, tokens: int, threads: int) -> list[Figure]:
-    mine = found["shipped"]
+def _figures(race: Race) -> list[Figure]:
+    batch, tokens, threads = race.batch, race.tokens, race.threads
+    mine = race.milliseconds["shipped"]
     return [
         Figure(
             benchmark="language",
@@ -234,8 +235,22 @@ def _figures(found: dict[str, float], batch: int, tokens: int, threads: int) -> 
             bar=BARS.get(name) if (batch, tokens, threads) == (1, 16, 1) else None,
             sides=f"{mine:.2f} ms / {other:.2f} ms",
         )
-        for name, other in found.items()
+        for name, other in race.milliseconds.items()
         if name != "shipped"
+    ]
+
+
+def _memory_figures(found: Memory) -> list[Figure]:
+    return [
+        Figure(
+            benchmark="language",
+            what=f"memory of {found.name}, batch {batch}, {tokens} tokens",
+            value=added,
+            unit="MB",
+            bar=None,
+            sides=f"file {found.file_mb:.1f} MB",
+        )
+        for (batch, tokens), added in found.resident_mb.items()
     ]
 
 

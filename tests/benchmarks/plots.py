@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 320, 52, 170, 16, 46
@@ -65,3 +65,43 @@ def lines(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[float 
         f"{escape(title)}</text></svg>\n"
     )
     return "".join(parts)
+
+
+def bars(
+    title: str,
+    columns: Sequence[str],
+    rows: Mapping[str, Sequence[float | None]],
+    *,
+    full: float = 1.0,
+    show: Callable[[float], str] = lambda value: f"{100 * value:.1f}",
+) -> str:
+    """Bars for each row of values in [0, ``full``], one in each colour of the columns."""
+    left, bar, gap, top = 250, 11, 9, 26
+    step = bar * len(columns) + gap
+    height = top + step * len(rows)
+
+    def text(x: float, y: float, words: str, style: str) -> str:
+        return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(words)}</text>'
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'role="img"><title>{escape(title)}</title><style>{STYLE}</style>'
+    ]
+    for number, column in enumerate(columns):
+        parts.append(text(left + 150 * number, 14, column, f'style="fill:{COLOURS[number]}"'))
+    for place, (name, values) in enumerate(rows.items()):
+        above = top + place * step
+        middle = above + bar * len(columns) / 2 + 4
+        parts.append(text(left - 8, middle, name, 'text-anchor="end"'))
+        for number, value in enumerate(values):
+            if value is None:
+                continue
+            width = value / full * (WIDTH - left - 60)
+            y = above + bar * number
+            parts.append(
+                f'<rect x="{left}" y="{y}" width="{width:.1f}" height="{bar - 1}" '
+                f'fill="{COLOURS[number]}"/>'
+            )
+            small = 'style="font-size:10px"'
+            parts.append(text(left + width + 5, y + bar - 2, show(value), small))
+    return "".join([*parts, "</svg>\n"])

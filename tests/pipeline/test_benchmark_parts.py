@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from math import prod
@@ -9,9 +10,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from benchmarks.documents import share, table, write_part
-from benchmarks.peers.datasets import hwu64, snips
+from benchmarks.peers.datasets import Text, hwu64, snips
 from benchmarks.peers.jsgf import jsgf
-from benchmarks.plots import lines
+from benchmarks.plots import bars, lines
 
 from models.domain import Domain
 from models.domain.acceptor import Acceptor
@@ -87,21 +88,34 @@ def count(acceptor: Acceptor) -> int:
     return behind(0)
 
 
-def test_given_published_folders_then_texts_and_intents(tmp_path: Path) -> None:
+JAZZ = {"text": "Latin Jazz", "entity": "genre"}
+
+
+def test_given_published_folders_then_texts_with_intent_and_slots(tmp_path: Path) -> None:
     folder = tmp_path / "snips" / "PlayMusic"
     folder.mkdir(parents=True)
-    rows = '{"PlayMusic": [{"data": [{"text": "Play "}, {"text": "jazz", "entity": "genre"}]}]}'
-    (folder / "train_PlayMusic_full.json").write_text(rows)
     (folder / "train_PlayMusic.json").write_text('{"PlayMusic": []}')
-    (folder / "validate_PlayMusic.json").write_text(rows.replace("jazz", "rock"))
+    (folder / "train_PlayMusic_full.json").write_text(
+        json.dumps({"PlayMusic": [{"data": [{"text": "Play "}, JAZZ]}] * 101})
+    )
+    (folder / "validate_PlayMusic.json").write_text(
+        json.dumps({"PlayMusic": [{"data": [{"text": "rock, "}, JAZZ, {"text": "!"}]}]})
+    )
     found = snips(tmp_path / "snips")
-    assert found.train == (("play jazz", "PlayMusic"),)
-    assert found.test == (("play rock", "PlayMusic"),)
-    heading = "answerid;scenario;intent;answer_from_anno\n"
+    assert len(found.train) == 101
+    assert set(found.train) == {
+        Text(text="play latin jazz", intent="PlayMusic", slots=(("genre", 5, 15),))
+    }
+    assert found.test == (
+        Text(text="rock latin jazz", intent="PlayMusic", slots=(("genre", 5, 15),)),
+    )
+    heading = "answerid;scenario;intent;answer_annotation\n"
     for part in ("trainset", "testset/csv"):
         (tmp_path / part).mkdir(parents=True)
-        (tmp_path / part / "alarm_set.csv").write_text(heading + "1;alarm;set;Wake me\n")
-    assert hwu64(tmp_path).test == (("wake me", "alarm_set"),)
+        (tmp_path / part / "alarm_set.csv").write_text(heading + "1;alarm;set;Wake [who : me]\n")
+    assert hwu64(tmp_path).test == (
+        Text(text="wake me", intent="alarm_set", slots=(("who", 5, 7),)),
+    )
 
 
 def test_given_results_then_documents_are_changed_between_their_marks_only(
@@ -119,3 +133,7 @@ def test_given_results_then_documents_are_changed_between_their_marks_only(
     assert "| a | b |\n| --- | ---: |\n| x | 50.0 |" in text
     svg = lines("a < b", ["6 dB", "9 dB"], {"ours": [0.5, 0.9], "theirs": [None, 0.7]})
     assert len(list(ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}circle"))) == 3
+    svg = bars(
+        "a < b", ["intents", "sentences"], {"ours": [0.5, 0.9], "theirs & more": [0.7, None]}
+    )
+    assert len(list(ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}rect"))) == 3

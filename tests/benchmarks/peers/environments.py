@@ -61,10 +61,11 @@ def python(name: str, requirements: Sequence[str]) -> Path:
 def _reason(told: str) -> str:
     """The line of pip's complaint that says most."""
     lines = [line.strip(" │╰─>×") for line in told.splitlines()]
-    for word in ("Error:", "error:", "ERROR:"):
+    for word in ("Error:", "Exception:", "error:", "ERROR:"):
         found = [line for line in lines if word in line and "subprocess" not in line]
         if found:
-            return found[0][:200]
+            # pip lists every version that there ever was.
+            return found[0].partition(" (from versions")[0][:200]
     return (lines or ["pip failed"])[-1][:200]
 
 
@@ -78,6 +79,7 @@ def run_script(name: str, script: str, request: object, requirements: Sequence[s
         stderr=subprocess.PIPE,
         text=True,
         cwd=SCRIPTS,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         start_new_session=True,
     )
     try:
@@ -91,5 +93,5 @@ def run_script(name: str, script: str, request: object, requirements: Sequence[s
             raise NotMeasurable(f"did not come to an end in {hours}") from None
         raise
     if process.returncode:
-        raise RuntimeError(f"{name}: {errors.strip().splitlines()[-1:]}")
+        raise NotMeasurable(f"fails: {(errors.strip().splitlines() or ['no word'])[-1][:200]}")
     return json.loads(told.splitlines()[-1])

@@ -1,36 +1,35 @@
-"""hassil, Home Assistant's matcher: the training texts as its sentence templates."""
+"""hassil, Home Assistant's matcher: the training texts as templates, their slots as wildcards."""
 
-import json
 import re
-import sys
-import time
 
 from hassil import Intents, recognize_best
+from loop import measure, templates, values
 
 
-def main() -> None:
-    request = json.load(sys.stdin)
-    sentences: dict[str, list[str]] = {}
-    for text, intent in request["train"]:
-        plain = re.sub(r"[^\w' ]+", " ", text).strip()
-        if plain:
-            sentences.setdefault(intent, []).append(plain)
-    begun = time.perf_counter()
+def learn(rows):
     intents = Intents.from_dict(
         {
             "language": "en",
-            "intents": {name: {"data": [{"sentences": s}]} for name, s in sentences.items()},
+            "intents": {
+                name: {"data": [{"sentences": [line for line in map(_plain, lines) if line]}]}
+                for name, lines in templates(rows).items()
+            },
+            "lists": {name: {"wildcard": True} for name in values(rows)},
         }
     )
-    trained = time.perf_counter() - begun
-    found, times = [], []
-    for text in request["test"]:
-        begun = time.perf_counter()
-        answer = recognize_best(re.sub(r"[^\w' ]+", " ", text).strip(), intents)
-        times.append(time.perf_counter() - begun)
-        found.append(answer.intent.name if answer else "")
-    times.sort()
-    print(json.dumps({"intents": found, "train": trained, "ms": 1000 * times[len(times) // 2]}))
+
+    def read(text):
+        answer = recognize_best(text, intents)
+        if answer is None:
+            return "", []
+        return answer.intent.name, [[e.name, str(e.value).strip()] for e in answer.entities_list]
+
+    return read
 
 
-main()
+def _plain(text):
+    """Without the signs that are the syntax of templates."""
+    return " ".join(re.sub(r"[\[\]()<>|;:]+", " ", text).split())
+
+
+measure(learn, has_slots=True)

@@ -1,32 +1,27 @@
-"""Padacioso: the training texts as its examples."""
+"""Padacioso: the training texts as its examples, with their slots as its entities."""
 
-import json
-import sys
-import time
-
+from loop import measure, templates, values
 from padacioso import IntentContainer
 
 
-def main() -> None:
-    request = json.load(sys.stdin)
-    examples: dict[str, list[str]] = {}
-    for text, intent in request["train"]:
-        # Brackets and braces are its syntax, and no speech.
-        clean = "".join(c for c in text if c not in "()[]{}|<>")
-        examples.setdefault(intent, []).append(clean)
-    container = IntentContainer(fuzz=True)
-    begun = time.perf_counter()
-    for intent, lines in examples.items():
-        container.add_intent(intent, lines)
-    trained = time.perf_counter() - begun
-    found, times = [], []
-    for text in request["test"]:
-        begun = time.perf_counter()
+def learn(rows):
+    container = IntentContainer()
+    for intent, lines in templates(rows).items():
+        container.add_intent(intent, [_plain(line) for line in lines])
+    for name, words in values(rows).items():
+        container.add_entity(name, [_plain(word) for word in words])
+
+    def read(text):
         answer = container.calc_intent(text)
-        times.append(time.perf_counter() - begun)
-        found.append(answer.get("name") or "")
-    times.sort()
-    print(json.dumps({"intents": found, "train": trained, "ms": 1000 * times[len(times) // 2]}))
+        found = [[name, str(words)] for name, words in (answer.get("entities") or {}).items()]
+        return answer.get("name") or "", found
+
+    return read
 
 
-main()
+def _plain(text):
+    """Brackets and bars are its syntax, and no speech."""
+    return "".join(c for c in text if c not in "()[]|*")
+
+
+measure(learn, has_slots=True)
