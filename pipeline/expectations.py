@@ -19,7 +19,7 @@ from models.metrics import plain, same_value
 from pipeline.events import IntentEvent, UtteranceEvent
 from stages.messages import Slot
 
-_Line = TypeVar("_Line")
+_Line = TypeVar("_Line", bound=msgspec.Struct)
 
 BESIDE = "beside"
 """Word for expectations that lie beside their recordings."""
@@ -97,7 +97,10 @@ def read_ndjson(path: Path, kind: type[_Line]) -> Iterator[tuple[int, _Line]]:
         try:
             yield number, msgspec.json.decode(line, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{path}:{number}: {error}") from error
+            keys = ", ".join(kind.__struct_fields__)
+            raise ConfigurationError(
+                f"{path}:{number}: {error}; a line is a JSON object with {keys}"
+            ) from error
 
 
 def differences(expected: Expectation, events: Iterable[UtteranceEvent]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -46,6 +47,11 @@ def parse_bars(
             bar = float(value)
         except ValueError:
             raise ConfigurationError(f"{option}: write {what}=NUMBER, as {what}=0.9") from None
+        # Error rates may be above 1; what must not fall under a bar is a share.
+        if not 0 <= bar <= (1 if under else sys.float_info.max):
+            raise ConfigurationError(
+                f"{option}: {what} is a share, from 0 to 1; 90 % is written {what}=0.9"
+            )
         yield Bar(name=name, condition=names[condition or "clean"], value=bar, under=under)
 
 

@@ -93,7 +93,7 @@ def _ndjson(path: Path, audio: Path | None) -> Iterator[LabelledRecording]:
     for number, label in read_ndjson(path, Label):
         where = f"{path}:{number}"
         if label.audio is UNSET:
-            raise ConfigurationError(f"{where}: key audio is missing")
+            raise ConfigurationError(f"{where}: key audio is missing; name the recording")
         yield LabelledRecording(
             name=label.audio,
             path=_find(label.audio, [audio or path.parent], where),
@@ -109,7 +109,9 @@ def _folder(folder: Path, domain: Domain | None) -> Iterator[LabelledRecording]:
         if not beside:
             raise ConfigurationError(f"{path}: has no label; write {stem}.json or {stem}.txt")
         if len(beside) > 1:
-            raise ConfigurationError(f"{path}: has two labels, {beside[0]} and {beside[1]}")
+            raise ConfigurationError(
+                f"{path}: has two labels, {beside[0]} and {beside[1]}; keep one"
+            )
         text = _read(beside[0])
         if beside[0].suffix == ".txt":
             label = _from_words(" ".join(text.split()), domain)
@@ -172,7 +174,7 @@ def _as_dict(pairs: Any, where: str) -> Any:
     keys = [key for key, _ in pairs]
     for key in keys:
         if keys.count(key) > 1:
-            raise ConfigurationError(f"{where}: key {key} stands here a second time")
+            raise ConfigurationError(f"{where}: key {key} stands here a second time; keep one")
     return {key: _as_dict(value, where) for key, value in pairs}
 
 
@@ -204,4 +206,5 @@ def _decode(text: str, where: str) -> Label:
     try:
         return msgspec.json.decode(text.encode(), type=Label)
     except msgspec.DecodeError as error:
-        raise ConfigurationError(f"{where}: {error}") from error
+        keys = ", ".join(Label.__struct_fields__)
+        raise ConfigurationError(f"{where}: {error}; a label is an object with {keys}") from error

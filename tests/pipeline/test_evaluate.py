@@ -194,7 +194,7 @@ def test_given_picovoices_labels_then_the_recordings_may_have_another_suffix(
         ('{"audio": "AUDIO", "intent": "HassTurnOnn"}', "did you mean HassTurnOn?"),
         ('{"audio": "AUDIO", "intent": "HassTurnOn", "slots": {"aera": "x"}}', "mean area?"),
         ('{"audio": "AUDIO"}', "no text and no intent"),
-        ('{"audio": "AUDIO", "intent": "HassTurnOn", "slot": {}}', "unknown field `slot`"),
+        ('{"audio": "AUDIO", "intent": "HassTurnOn", "slot": {}}', "audio, text, intent, slots"),
         ('{"audio": "AUDIO", "intent": ', "truncated"),
         ('{"audio": "FIRST", "intent": "HassTurnOn"}', "labelled a second time"),
     ],
@@ -238,6 +238,8 @@ def test_given_bad_noise_then_an_error(
         ("acceptance=0.1", False, "acceptance is none of"),
         ("acceptance@9=1", True, "9 is no condition"),
         ("acceptance=high", True, "acceptance=NUMBER"),
+        ("acceptance=95", True, "from 0 to 1"),
+        ("wer=nan", False, "from 0 to 1"),
     ],
 )
 def test_given_a_bad_bar_then_an_error(bar: str, under: bool, message: str) -> None:
