@@ -39,7 +39,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
 
     strict: Rate
     real_time_factor: float
-    """Seconds of one core a second of audio."""
+    """Seconds of one process a second of audio, by the clock."""
 
 
 Results = dict[str, dict[str, Side]]

@@ -10,10 +10,15 @@ import wave
 
 from pocketsphinx import Decoder
 
+# The best of nine settings on the even-numbered recordings, clean and in noise. With the default
+# search for the best path through the lattice, sentences end in the middle ("with milk and"): 8 of
+# 53 commands. Wider beams than the defaults (1e-48, 1e-48, 7e-29) win 2 of 53 clean and 3 at 6 dB.
+SETTINGS = {"bestpath": False, "beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
+
 
 def main() -> None:
     request = json.load(sys.stdin)
-    decoder = Decoder(samprate=16_000, loglevel="FATAL")
+    decoder = Decoder(samprate=16_000, loglevel="FATAL", **SETTINGS)
     lacking = [word for word in request["words"] if decoder.lookup_word(word) is None]
     if lacking:
         raise SystemExit(f"the dictionary lacks {', '.join(lacking)}")
