@@ -64,7 +64,7 @@ def tune(
         data, configuration, noises=noises, ratios=parse_ratios(ratios), seed=seed, audio=audio
     )
     target = target or default_target(configuration)
-    check_folder(target.parent)
+    check_folder(target.parent, "the configuration")
     console = Console()
     tuner = Tuner(
         prepared,

@@ -79,15 +79,15 @@ def check_sound(recordings: Iterable[LabelledRecording], conditions: Iterable[Co
     return total
 
 
-def check_folder(folder: Path) -> None:
-    """Make the folder of a report. Raises ConfigurationError if it can't be written."""
+def check_folder(folder: Path, what: str = "the report") -> None:
+    """Make the folder of what is to be written. Raises ConfigurationError if that can't be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise ConfigurationError(
-            f"{folder}: the report can't be written there ({error.strerror}); choose another folder"
+            f"{folder}: {what} can't be written there ({error.strerror}); choose another folder"
         ) from None
 
 

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from models.errors import ConfigurationError
-from models.metrics import McNemar, mcnemar
+from models.metrics import Cost, McNemar, mcnemar
 from pipeline.evaluation.document import SCALARS, SMALLER_IS_BETTER, Evaluation
-from pipeline.evaluation.figures import Figures
+from pipeline.evaluation.figures import Figures, figures
 from pipeline.evaluation.outcome import Outcome
 
 SHOWN = 10
@@ -26,8 +26,11 @@ class ConditionChange(msgspec.Struct, frozen=True, kw_only=True):
     recordings: int
     """Recordings that both evaluations hold."""
 
+    left_out: int
+    """Recordings that only one of them holds."""
+
     figures: dict[str, tuple[float | None, float | None]]
-    """First and second value by name, over each evaluation's own recordings."""
+    """First and second value by name, over the recordings that both hold."""
 
     test: McNemar
     """Over what was accepted strictly; over correct texts where no intents are labelled."""
@@ -60,7 +63,7 @@ def compare(first: Evaluation, second: Evaluation) -> Comparison:
             raise ConfigurationError(
                 f"{key[1]}: is labelled otherwise in the second evaluation; evaluate both anew"
             )
-    figures = [{f.condition: f for f in e.conditions} for e in (first, second)]
+    known = [{f.condition: f for f in e.conditions} for e in (first, second)]
     return Comparison(
         first=f"{first.configuration}, {first.created}",
         second=f"{second.configuration}, {second.created}",
@@ -68,8 +71,8 @@ def compare(first: Evaluation, second: Evaluation) -> Comparison:
             _change(
                 name,
                 [(before[key], after[key]) for key in common if key[0] == name],
-                figures[0][name],
-                figures[1][name],
+                known[0][name],
+                known[1][name],
             )
             for name in dict.fromkeys(condition for condition, _ in common)
         ),
@@ -79,9 +82,16 @@ def compare(first: Evaluation, second: Evaluation) -> Comparison:
 def _change(
     name: str, pairs: Sequence[tuple[Outcome, Outcome]], first: Figures, second: Figures
 ) -> ConditionChange:
+    left_out = first.recordings + second.recordings - 2 * len(pairs)
+    if left_out:
+        first, second = (
+            figures(name, outcomes, found.rejection.cost if found.rejection else Cost())
+            for found, outcomes in zip((first, second), zip(*pairs, strict=True), strict=True)
+        )
     return ConditionChange(
         condition=name,
         recordings=len(pairs),
+        left_out=left_out,
         figures={key: (get(first), get(second)) for key, get in SCALARS.items()},
         test=mcnemar([not a.failed for a, _ in pairs], [not b.failed for _, b in pairs]),
         better=tuple(a.audio for a, b in pairs if a.failed and not b.failed),
@@ -103,6 +113,11 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
             f"{verdict} (McNemar, p = {test.p:.3g})",
             soft_wrap=True,
         )
+        if change.left_out:
+            console.print(
+                f"{change.left_out} recordings that only one of the evaluations holds are left out",
+                soft_wrap=True,
+            )
         for word, names in (("right", change.better), ("wrong", change.worse)):
             for name in names[:SHOWN]:
                 console.print(f"  now {word}: {name}", markup=False, soft_wrap=True)

@@ -328,6 +328,14 @@ def test_given_two_evaluations_then_what_changed_and_whether_it_is_chance(
     assert change.worse == ()
     with pytest.raises(IntentdError, match="is no evaluation"):
         read_document(data)
+    fewer = replace(
+        first,
+        recordings=tuple(o for o in first.recordings if o.audio != HOME[1]),
+        conditions=tuple(replace(f, recordings=f.recordings - 1) for f in first.conditions),
+    )
+    change = compare(first, fewer).conditions[0]
+    assert (change.recordings, change.left_out) == (2, 1)
+    assert change.figures["acceptance"] == (1, 1), "of what both hold nothing failed"
     relabelled = tuple(replace(o, expected=Label(intent=None)) for o in first.recordings)
     with pytest.raises(IntentdError, match="labelled otherwise"):
         compare(first, replace(first, recordings=relabelled))
