@@ -6,6 +6,7 @@
 # make bench  benchmarks against plain loops of the same libraries
 # make bench-picovoice LABELS=… NOISE=…  Picovoice's speech-to-intent benchmark, with peers
 # make bench-peers SNIPS=… HWU64=… [SNIPS_MODEL=… HWU64_MODEL=…]  language understanding, with peers
+# make bench-language  the shipped language model against larger ones, fp32 and PyTorch
 # Each sets up .venv by itself; a second call starts at once.
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 TRAIN := .venv-train
 REPLAYS := tests/replays
 
-.PHONY: run test lint test-train fuzz soak bench bench-picovoice bench-peers wheel clean
+.PHONY: run test lint test-train fuzz soak bench bench-picovoice bench-peers bench-language wheel clean
 
 run: $(VENV)/.run
 	@$(BIN)/intentd replay $(REPLAYS)/coffee -c coffee --expect $(REPLAYS)/coffee/expect.ndjson --at-least 8
@@ -56,6 +57,9 @@ bench-peers: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks.peers --docs \
 	  $(if $(SNIPS),--snips $(SNIPS)) $(if $(HWU64),--hwu64 $(HWU64)) \
 	  $(if $(SNIPS_MODEL),--snips-model $(SNIPS_MODEL)) $(if $(HWU64_MODEL),--hwu64-model $(HWU64_MODEL))
+
+bench-language: $(TRAIN)/.train
+	$(TRAIN)/bin/python -m tests.benchmarks.language --docs
 
 wheel: $(VENV)/.test
 	$(BIN)/python -m pip wheel -q --no-deps -w dist .
