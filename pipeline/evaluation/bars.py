@@ -30,8 +30,15 @@ def parse_bars(
 ) -> Iterator[Bar]:
     """Bars as they are typed. Raises ConfigurationError."""
     option = "--fail-under" if under else "--fail-over"
+    conditions = tuple(conditions)
     names = {c.name: c.name for c in conditions}
-    names |= {f"{c.snr:g}": c.name for c in conditions if c.snr is not None}
+    ratios = [f"{c.snr:g}" for c in conditions if c.snr is not None]
+    # A ratio alone names a condition where there is one noise.
+    names |= {
+        ratio: c.name
+        for c in conditions
+        if c.snr is not None and ratios.count(ratio := f"{c.snr:g}") == 1
+    }
     for text in texts:
         what, _, value = text.partition("=")
         name, _, condition = what.partition("@")

@@ -247,6 +247,14 @@ def test_given_a_bad_bar_then_an_error(bar: str, under: bool, message: str) -> N
         list(parse_bars([bar], [Condition(), Condition(noise="hiss.wav", snr=6)], under=under))
 
 
+def test_given_two_noises_then_a_ratio_alone_names_no_condition() -> None:
+    conditions = [Condition(noise=f"{name}.wav", snr=6) for name in ("fan", "hiss")]
+    with pytest.raises(IntentdError, match="it has fan 6 dB, hiss 6 dB"):
+        list(parse_bars(["wer@6=0.1"], conditions, under=False))
+    (bar,) = parse_bars(["wer@fan 6 dB=0.1"], conditions, under=False)
+    assert bar.condition == "fan 6 dB"
+
+
 def test_given_a_report_that_cant_be_written_then_one_line_before_the_work(
     intentd: CommandLine, data: Path
 ) -> None:
