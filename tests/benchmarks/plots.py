@@ -76,7 +76,7 @@ def bars(
     show: Callable[[float], str] = lambda value: f"{100 * value:.1f}",
 ) -> str:
     """Bars for each row of values in [0, ``full``], one in each colour of the columns."""
-    left, bar, gap, top = 250, 11, 9, 26
+    left, bar, gap, top = 275, 11, 9, 26
     step = bar * len(columns) + gap
     height = top + step * len(rows)
 

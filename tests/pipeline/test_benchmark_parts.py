@@ -9,8 +9,10 @@ from math import prod
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 from benchmarks.documents import share, table, write_part
 from benchmarks.peers.datasets import Text, hwu64, snips
+from benchmarks.peers.environments import reason
 from benchmarks.peers.jsgf import jsgf
 from benchmarks.plots import bars, lines
 
@@ -116,6 +118,25 @@ def test_given_published_folders_then_texts_with_intent_and_slots(tmp_path: Path
     assert hwu64(tmp_path).test == (
         Text(text="wake me", intent="alarm_set", slots=(("who", 5, 7),)),
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (
+            "error: subprocess-exited-with-error\n │ Exception: Couldn't find FANN source libs!\n"
+            "note: This error originates from a subprocess, and is likely not a problem with pip.",
+            "Exception: Couldn't find FANN source libs!",
+        ),
+        (
+            "ERROR: Could not find a version that satisfies the requirement rasa>=3 (from versions:"
+            " 0.0.1, 0.0.2)\nERROR: No matching distribution found for rasa>=3",
+            "ERROR: Could not find a version that satisfies the requirement rasa>=3",
+        ),
+    ],
+)
+def test_given_what_pip_complains_then_the_line_that_says_why(told: str, said: str) -> None:
+    assert reason(told) == said
 
 
 def test_given_results_then_documents_are_changed_between_their_marks_only(

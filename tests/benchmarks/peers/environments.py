@@ -51,14 +51,14 @@ def python(name: str, requirements: Sequence[str]) -> Path:
             f"can't be installed: pip found no versions that fit in {minutes}"
         ) from None
     if done.returncode:
-        reason = f"can't be installed: {_reason(done.stderr)}"
-        failed.write_text(reason + "\n")
-        raise NotMeasurable(reason)
+        complaint = f"can't be installed: {reason(done.stderr)}"
+        failed.write_text(complaint + "\n")
+        raise NotMeasurable(complaint)
     ready.write_text(" ".join(requirements))
     return interpreter
 
 
-def _reason(told: str) -> str:
+def reason(told: str) -> str:
     """The line of pip's complaint that says most."""
     lines = [line.strip(" │╰─>×") for line in told.splitlines()]
     for word in ("Error:", "Exception:", "error:", "ERROR:"):

@@ -100,7 +100,7 @@ def _report(prepared: Prepared, results: Results, part: str) -> str:
             f"more than 50 speakers), kitchen noise mixed as the benchmark mixes it (loudest "
             f"frames, seed {job.seed}), {ids}, {datetime.now(UTC):%Y-%m-%d}. Raw Vosk is the same "
             "model and grammar fed with whole files, PocketSphinx its own English model with the "
-            "domain as JSGF, without bestpath and with wide beams, the best of nine settings on "
+            "domain as JSGF, without bestpath and with wide beams, the best of eleven settings on "
             "even-numbered files; what both heard is read by the domain's own sentences.",
             table(heading, rows),
             f"95 % interval of intentd, clean: {results['intentd']['clean'].acceptance}. "
