@@ -21,7 +21,7 @@ from models.mobilebert.labels import AnswerHead, Labels
 from models.mobilebert.tokens import TOKENIZER_FILE, WordTokenizer
 from models.training.language.answer_data import Question, Window, read_questions, windows_of
 from models.training.language.encoders import answer_head
-from models.training.language.export import quantise, write_onnx
+from models.training.language.export import write_onnx
 from models.training.language.labelling import MODEL_FILE, write_labels
 from models.training.language.loop import Loop, Progress
 from models.training.language.measures import Measures
@@ -34,6 +34,7 @@ from models.training.language.run_card import (
     size_of,
 )
 from models.training.language.settings import Answer
+from models.training.language.shrinking import describe, shrink
 from models.training.language.starting import CHECKPOINT, encoder_of, schedule_of, write_scores
 
 START_OUTPUT = "start_logits"
@@ -101,12 +102,19 @@ def train_answers(settings: Answer, config: Path, report: Callable[[str], None])
         shutil.copyfile(run / TOKENIZER_FILE, path / TOKENIZER_FILE)
         write_labels(path, _labels(settings, none))
     write_onnx(network, full / MODEL_FILE, {START_OUTPUT: True, END_OUTPUT: True}, pairs=True)
-    int8 = _make_small(full, folder, development, settings.int8_loss, report)
-    scores, reference = {}, {}
-    for name, questions in {"development": development, **tests}.items():
+    reference = {"development": judge(Answerer.load(full), development)}
+    kept, int8 = shrink(
+        full,
+        folder,
+        lambda path: judge(Answerer.load(path), development),
+        settings.int8_loss,
+        report,
+    )
+    scores = {"development": kept}
+    for name, questions in tests.items():
         scores[name] = judge(Answerer.load(folder), questions)
         reference[name] = judge(Answerer.load(full), questions)
-        report(f"{name}: {scores[name]}")
+        report(f"{name}: {describe(scores[name])}")
     write_scores(run, {"int8": scores, "fp32": reference})
     card = [
         f"# {settings.name}",
@@ -166,26 +174,6 @@ def _labels(settings: Answer, none: bool) -> Labels:
         model=MODEL_FILE,
         heads=(AnswerHead(output=START_OUTPUT, end_output=END_OUTPUT, no_answer=none),),
     )
-
-
-def _make_small(
-    full: Path,
-    folder: Path,
-    questions: Sequence[Question],
-    allowed: float,
-    report: Callable[[str], None],
-) -> bool:
-    reference = judge(Answerer.load(full), questions)
-    for per_channel in (False, True):
-        quantise(full / MODEL_FILE, folder / MODEL_FILE, per_channel=per_channel)
-        found = judge(Answerer.load(folder), questions)
-        loss = max(reference[name] - found[name] for name in reference)
-        report(f"int8{', per channel' * per_channel}: loses {100 * loss:.2f} points")
-        if loss <= allowed:
-            return True
-    report(f"int8 loses more than {100 * allowed:g} points: the model stays in fp32")
-    shutil.copyfile(full / MODEL_FILE, folder / MODEL_FILE)
-    return False
 
 
 def _batches(windows: Sequence[Window], size: int, rng: Random) -> list[list[Window]]:

@@ -20,9 +20,10 @@ from models.mobilebert.session import IDS, MASK, open_session
 from models.mobilebert.tokens import TOKENIZER_FILE
 from models.training.language.alignment import LabelledText
 from models.training.language.evaluation import best_temperature
-from models.training.language.export import quantise, write_onnx
+from models.training.language.export import write_onnx
 from models.training.language.labelling import MODEL_FILE, write_labels
 from models.training.language.measures import KEPT, Logits, Measures
+from models.training.language.shrinking import describe, shrink
 from models.training.language.text_task import TextTask
 
 LARGEST_DIFFERENCE = 2e-3
@@ -93,15 +94,20 @@ def finish(
     vocabulary = network.encoder.config.vocab_size
     difference = check_parity(network, full / MODEL_FILE, vocabulary)
     report(f"exported: logits differ from PyTorch's by {difference:.1e} at most")
-    reference = task.measures(task.development, _run(task, full, task.development))
-    int8 = _make_small(task, full, folder, reference, report)
-    found = _run(task, folder, task.development)
-    task.labels = calibrated(task, found)
-    labels = task.choose_transitions(found)
+    found = {full: _run(task, full, task.development)}
+    task.labels = calibrated(task, found[full])
+    task.labels = task.choose_transitions(found[full])
+
+    def measured(path: Path) -> Measures:
+        found[path] = _run(task, path, task.development)
+        return task.measures(task.development, found[path])
+
+    kept, int8 = shrink(full, folder, measured, task.int8_loss, report)
+    labels = task.labels = calibrated(task, found[folder if int8 else full])
     for path in (full, folder):
         write_labels(path, labels)
-    scores = {"development": task.measures(task.development, found)}
-    others = {"development": reference}
+    scores = {"development": kept}
+    others = {"development": task.measures(task.development, found[full])}
     for name, texts in tests.items():
         scores[name] = task.measures(texts, _run(task, folder, texts))
         others[name] = task.measures(texts, _run(task, full, texts))
@@ -114,11 +120,6 @@ def finish(
         int8=int8,
         difference=difference,
     )
-
-
-def describe(measures: Measures) -> str:
-    """Measures in one line, in percent."""
-    return ", ".join(f"{name} {100 * value:.2f}" for name, value in measures.items())
 
 
 def calibrated(task: TextTask, found: Sequence[Logits]) -> Labels:
@@ -163,22 +164,6 @@ def _scope(inner: Sequence[float], outer: Sequence[float]) -> Scope:
         outside = np.logaddexp(0, (np.asarray(outer) - threshold) / scale).mean()
         losses.append(inside + outside)
     return Scope(threshold=round(threshold, 4), scale=round(float(SCALES[np.argmin(losses)]), 4))
-
-
-def _make_small(
-    task: TextTask, full: Path, folder: Path, reference: Measures, report: Callable[[str], None]
-) -> bool:
-    allowed = task.int8_loss
-    for per_channel in (False, True):
-        quantise(full / MODEL_FILE, folder / MODEL_FILE, per_channel=per_channel)
-        found = task.measures(task.development, _run(task, folder, task.development))
-        loss = max(reference[name] - found[name] for name in reference)
-        report(f"int8{', per channel' * per_channel}: {describe(found)}; loses {100 * loss:.2f}")
-        if loss <= allowed:
-            return True
-    report(f"int8 loses more than {100 * allowed:g} points: the model stays in fp32")
-    shutil.copyfile(full / MODEL_FILE, folder / MODEL_FILE)
-    return False
 
 
 def _run(task: TextTask, folder: Path, texts: Sequence[LabelledText]) -> list[Logits]:

@@ -12,7 +12,7 @@ from models.mobilebert.tokens import WordTokenizer
 from models.training.language.answering import train_answers
 from models.training.language.distilling import distil
 from models.training.language.examples import read_examples
-from models.training.language.finishing import Finished, describe, finish
+from models.training.language.finishing import Finished, finish
 from models.training.language.loop import Loop, Progress
 from models.training.language.run_card import Run, write_card
 from models.training.language.settings import (
@@ -23,6 +23,7 @@ from models.training.language.settings import (
     Joint,
     Tag,
 )
+from models.training.language.shrinking import describe
 from models.training.language.starting import (
     CHECKPOINT,
     encoder_of,

@@ -1,0 +1,42 @@
+"""Int8 where it costs next to nothing, fp32 where it doesn't."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from models.training.language.export import quantise
+from models.training.language.labelling import MODEL_FILE
+from models.training.language.measures import Measures
+
+
+def shrink(
+    full: Path,
+    folder: Path,
+    measure: Callable[[Path], Measures],
+    allowed: float,
+    report: Callable[[str], None],
+) -> tuple[Measures, bool]:
+    """Write the network of ``full`` to ``folder``, as int8 if no measure loses over ``allowed``.
+
+    Weights share a scale by matrix or, if that costs too much, by column. Returns the measures of
+    what was written, and whether it is int8.
+    """
+    reference = measure(full)
+    for per_channel in (False, True):
+        quantise(full / MODEL_FILE, folder / MODEL_FILE, per_channel=per_channel)
+        found = measure(folder)
+        loss = max(reference[name] - found[name] for name in reference)
+        scales = ", per channel" * per_channel
+        report(f"int8{scales}: {describe(found)}; loses {100 * loss:.2f}")
+        if loss <= allowed:
+            return found, True
+    report(f"int8 loses more than {100 * allowed:g} points: the model stays in fp32")
+    shutil.copyfile(full / MODEL_FILE, folder / MODEL_FILE)
+    return reference, False
+
+
+def describe(measures: Mapping[str, float]) -> str:
+    """Measures in one line, in percent."""
+    return ", ".join(f"{name} {100 * value:.2f}" for name, value in measures.items())
