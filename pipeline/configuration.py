@@ -127,6 +127,10 @@ class UnderstanderSection(Section, frozen=True, kw_only=True):
     """Words whose mean confidence is below it are no command, whatever they mean: noises that are
     heard as words rarely come above it, and speech rarely below. 0: any."""
 
+    rerank: Annotated[int, Meta(ge=1, le=50)] = 5
+    """With `transcriber: nbest`, so many transcripts are read, and the first that is accepted is
+    taken."""
+
 
 class TopicsSection(Section, frozen=True, kw_only=True, tag_field="type", tag="topics"):
     """What the text is about."""

@@ -72,6 +72,7 @@ def open_text_chain(configuration: Configuration) -> Iterator[TextChain]:
                 threshold=section.threshold,
                 thresholds=section.thresholds,
                 word_confidence=section.word_confidence,
+                rerank=section.rerank,
             )
         )
     try:

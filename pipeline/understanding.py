@@ -27,6 +27,7 @@ def understander_stage(configuration: Configuration, index: int) -> Stage:
         threshold=section.threshold,
         thresholds=section.thresholds,
         word_confidence=section.word_confidence,
+        rerank=section.rerank,
     )
     last = index == len(configuration.understanders) - 1
     if not (domain and last and configuration.dialogue.enabled):

@@ -23,6 +23,9 @@ from models.mobilebert import LanguageModel, Reading, TaggedSpan
 from models.values import Value
 from stages.messages import Intent, Slot, StageMessage, Transcript
 
+RERANK: Final = 5
+"""N-best transcripts that are read."""
+
 ALTERNATIVES: Final = 3
 """How many other intents an event names."""
 
@@ -43,7 +46,8 @@ class Understander:
     domain's file, or else below ``threshold``, or else below the model's, is not accepted; where
     only the model's counts, a sentence that a template covers word for word is accepted anyway.
     Nothing is accepted whose words have a lower mean confidence than ``word_confidence``; words
-    without confidences pass.
+    without confidences pass. Of n-best transcripts the first among ``rerank`` that is accepted
+    takes the place of the best.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Understander:
         threshold: float | None = None,
         thresholds: Mapping[str, float] | None = None,
         word_confidence: float = WORD_CONFIDENCE,
+        rerank: int = RERANK,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._model_name = model
@@ -62,6 +67,7 @@ class Understander:
         self._threshold = DEFAULT_THRESHOLD if threshold is None else threshold
         self._thresholds = dict(thresholds or {})
         self._word_confidence = word_confidence
+        self._rerank = rerank
         self._clock = clock
         self._model: LanguageModel | None = None
         self._domain: Domain | None = None
@@ -122,6 +128,23 @@ class Understander:
         """``message`` with what this model adds to it."""
         assert self._model is not None
         begun = self._clock()
+        read = self._read(message)
+        # What another understander found stands in the words of the best transcript.
+        if not read.accepted and message.intent is None and not message.slots:
+            read = self._read_others(message) or read
+        spent = (self._clock() - begun) * 1000
+        return msgspec.structs.replace(
+            read,
+            timings={
+                **message.timings,
+                "understand": message.timings.get("understand", 0.0) + spent,
+            },
+            models={**message.models, self._role(message): self._model.id},
+        )
+
+    def _read(self, message: Transcript) -> Transcript:
+        """``message`` with intent and slots."""
+        assert self._model is not None
         reading = self._model.understand(message.text)
         changes = self._judge(message, reading)
         clear = self._is_clear(message)
@@ -133,17 +156,15 @@ class Understander:
         if not clear and "accepted" in changes:
             changes["accepted"] = False
         read = msgspec.structs.replace(message, **changes, slots=self._slots(message, reading))
-        slots = self._implied(read)
-        spent = (self._clock() - begun) * 1000
-        return msgspec.structs.replace(
-            read,
-            slots=slots,
-            timings={
-                **message.timings,
-                "understand": message.timings.get("understand", 0.0) + spent,
-            },
-            models={**message.models, self._role(message): self._model.id},
-        )
+        return msgspec.structs.replace(read, slots=self._implied(read))
+
+    def _read_others(self, message: Transcript) -> Transcript | None:
+        """The first of the other transcripts that means something; times of its words are lost."""
+        for text in (message.transcripts or ())[1 : self._rerank]:
+            read = self._read(msgspec.structs.replace(message, text=text, words=()))
+            if read.accepted:
+                return read
+        return None
 
     def _is_clear(self, message: Transcript) -> bool:
         """False where the recogniser itself doubts its words, as it does when it hears noises."""

@@ -225,6 +225,29 @@ def test_given_a_sentence_that_implies_slots_then_they_are_there_without_words(
     assert "device" not in [slot.name for slot in broken_off.slots], "no template covers it"
 
 
+def test_given_n_best_transcripts_then_the_first_that_means_something_is_taken() -> None:
+    coffee = opened("mobilebert-coffee", domain=COFFEE)
+    others = ("gate me along", "what is it", "get me an espresso", "get me a large espresso")
+    message = msgspec.structs.replace(heard(others[0]), transcripts=others)
+
+    made = understood(coffee, message)
+
+    assert made.accepted
+    assert (made.text, made.words) == ("get me an espresso", ())
+    assert [slot.raw for slot in made.slots] == ["espresso"]
+    assert made.transcripts == others
+    assert not understood(opened("mobilebert-coffee", domain=COFFEE, rerank=2), message).accepted
+
+
+def test_given_n_best_transcripts_of_which_none_means_anything_then_the_best_stays() -> None:
+    others = ("gate me along", "what is it")
+    message = msgspec.structs.replace(heard(others[0]), transcripts=others)
+
+    made = understood(opened("mobilebert-coffee", domain=COFFEE), message)
+
+    assert (made.text, made.accepted, made.words) == (others[0], False, message.words)
+
+
 def test_given_thresholds_in_the_domain_then_they_count_unless_configured(
     timers: Understander, tmp_path: Path
 ) -> None:
