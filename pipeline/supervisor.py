@@ -117,9 +117,7 @@ class Supervisor:
         """A worker lives."""
         worker = self.workers[name]
         worker.beat, worker.heard = beat, self._clock()
-        if worker.deaths and worker.state == "running":
-            settled = self._clock() - worker.since > self.section.settled_seconds
-            worker.deaths = 0 if settled else worker.deaths
+        self._forgive(worker)
 
     def note_finished(self, name: str) -> None:
         """A source has nothing more to give."""
@@ -183,6 +181,7 @@ class Supervisor:
 
     def _bury(self, worker: Worker, how: str) -> Change:
         worker.reason = how
+        self._forgive(worker)  # it may have settled since its last heartbeat
         worker.deaths += 1
         if worker.deaths > self.section.tries:
             self._enter(worker, "given-up")
@@ -191,6 +190,12 @@ class Supervisor:
         worker.due = self._clock() + min(delay, self.section.longest_delay)
         self._enter(worker, "waiting")
         return Change(kind="died", worker=worker)
+
+    def _forgive(self, worker: Worker) -> None:
+        """One that has worked for a while has recovered."""
+        worked = self._clock() - worker.since if worker.state == "running" else 0.0
+        if worked > self.section.settled_seconds:
+            worker.deaths = 0
 
     def _hangs(self, worker: Worker, now: float) -> bool:
         if worker.state == "running":

@@ -110,6 +110,16 @@ def test_one_that_worked_for_a_while_has_recovered(world: World) -> None:
     assert world.until_started("segmenter") == pytest.approx(0.1, abs=0.02)
 
 
+def test_it_has_recovered_too_if_it_dies_before_its_next_heartbeat(world: World) -> None:
+    for _ in range(3):
+        world.die("segmenter")
+        world.until_started("segmenter")
+        world.supervisor.note_ready("segmenter", {})
+    world.now += 10.1
+    world.die("segmenter")
+    assert world.until_started("segmenter") == pytest.approx(0.1, abs=0.02)
+
+
 def test_one_that_shows_no_life_is_killed_and_started_again(world: World) -> None:
     world.now += 15
     for name in set(world.supervisor.workers) - {"segmenter"}:
