@@ -18,6 +18,7 @@ import msgspec
 
 from models.errors import ConfigurationError, IntentdError
 from pipeline.commands import Reply
+from pipeline.configuration import AnswerSection
 from pipeline.loading import find_domain
 from pipeline.logs import set_level
 from pipeline.plan import WorkerSpec, make_plan
@@ -138,7 +139,7 @@ def fingerprint(spec: WorkerSpec) -> str:
     """What a worker's behaviour depends on: its sections and the files that they name."""
     c = spec.configuration
     parts: list[object] = []
-    files: list[str | None] = []
+    files: list[Path] = []
     match spec.kind:
         case "source":
             s = c.segmenter
@@ -148,22 +149,28 @@ def fingerprint(spec: WorkerSpec) -> str:
             parts = [c.segmenter]
         case "transcriber":
             parts = [c.transcriber]
-            files = [c.domain]
+            files = _domains(c.domain)
         case "understander":
             section = c.understanders[spec.index]
             parts = [section, c.dialogue]
-            files = [section.domain or c.domain]
+            files = _domains(section.domain or c.domain)
         case "annotator":
-            parts = [c.annotators[spec.index]]
+            annotator = c.annotators[spec.index]
+            parts = [annotator]
+            if isinstance(annotator, AnswerSection):
+                files = [Path(document) for document in annotator.documents]
         case "publisher":
             parts = [c.publisher, c.journal, c.security, bool(c.understanders)]
         case "actions":
             parts = [c.on_intent, c.actions]
     digest = hashlib.blake2b(msgspec.json.encode(parts), digest_size=16)
-    for name in files:
-        if name is not None:
-            digest.update(_content(find_domain(name)))
+    for path in files:
+        digest.update(_content(path))
     return digest.hexdigest()
+
+
+def _domains(name: str | None) -> list[Path]:
+    return [] if name is None else [find_domain(name)]
 
 
 def _content(path: Path) -> bytes:

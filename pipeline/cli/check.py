@@ -47,7 +47,7 @@ def check(configuration: str, no_microphone: bool) -> None:
     for index, _ in enumerate(settings.understanders):
         report.run(f"language model {index + 1}", partial(check_language, settings, index))
     for section in settings.annotators:
-        report.run(str(section.__struct_config__.tag), partial(_check_annotator, section))
+        report.run(str(section.__struct_config__.tag), partial(check_annotator, section))
     if not no_microphone:
         for source in settings.sources:
             if isinstance(source, MicrophoneSection):
@@ -162,7 +162,7 @@ def check_language(settings: Configuration, index: int) -> str:
     return model.id
 
 
-def _check_annotator(section: TopicsSection | EntitiesSection | AnswerSection) -> str:
+def check_annotator(section: TopicsSection | EntitiesSection | AnswerSection) -> str:
     from pipeline.worker import make_annotator
 
     stage = make_annotator(section)

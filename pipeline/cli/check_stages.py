@@ -11,7 +11,7 @@ import sys
 import msgspec
 
 from models.errors import IntentdError
-from pipeline.cli.check import check_language, check_speech
+from pipeline.cli.check import check_annotator, check_language, check_speech
 from pipeline.configuration import Configuration
 
 
@@ -22,6 +22,8 @@ def main() -> int:
         check_speech(settings)
         for index in range(len(settings.understanders)):
             check_language(settings, index)
+        for section in settings.annotators:
+            check_annotator(section)
     except IntentdError as error:
         print(error.message)
         return 2

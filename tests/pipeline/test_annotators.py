@@ -68,6 +68,30 @@ def test_a_daemon_publishes_topics_entities_and_answers(
     assert event["answer"]["text"] == "nine"
 
 
+def test_a_reload_tries_out_annotators_and_sees_that_a_document_has_changed(
+    intentd: CommandLine, configure: Callable[..., Path], answering: Path
+) -> None:
+    rules = answering / "rules.txt"
+    model = str(answering / "pointer")
+    section = {"type": "answer", "model": model, "documents": [str(rules)]}
+    path = configure(understanders=[], annotators=[section])
+    daemon = intentd.start_daemon(path)
+
+    path.write_text(path.read_text().replace(model, "no-such-model"))
+    broken = intentd("reload")
+    path.write_text(path.read_text().replace("no-such-model", model))
+    rules.write_text(RULES.replace("all other days", "weekdays"))
+    renewed = intentd("reload")
+    said = intentd("say", "--json", "will it rain in london tomorrow")
+
+    assert broken.returncode != 0
+    assert "no-such-model" in broken.stderr
+    assert daemon.poll() is None
+    assert (renewed.returncode, renewed.stderr) == (0, "")
+    assert "annotator-0" in renewed.stdout
+    assert "weekdays" in json.loads(said.stdout)["answer"]["context"]
+
+
 def test_ask_answers_from_a_document(intentd: CommandLine, answering: Path) -> None:
     options = ("--docs", str(answering / "rules.txt"), "--model", str(answering / "pointer"))
 
