@@ -1,7 +1,8 @@
 """``python -m fuzz``, from the folder tests: all targets one after another, a line for each.
 
-Each runs for ``--minutes`` and until it has had ``--runs`` inputs. Exit code 1 when something
-was found; the input that did it then lies in the folder and belongs into ``regressions``.
+``--jobs`` runs some side by side. Each runs for ``--minutes`` and until it has had ``--runs``
+inputs. Exit code 1 when something was found; the input that did it then lies in the folder and
+belongs into ``regressions``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fuzz.targets import TARGETS
@@ -25,14 +27,15 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], metavar="TARGET")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--runs", type=int, default=1_000_000)
+    parser.add_argument("--jobs", type=int, default=1, help="targets at the same time")
     parser.add_argument("--folder", type=Path, default=Path("../build/fuzz"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    failed = [
-        name
-        for name in options.targets or TARGETS
-        if not fuzz(name, options.minutes * 60, options.runs, options.folder.resolve())
-    ]
+    names = options.targets or list(TARGETS)
+    folder = options.folder.resolve()
+    with ThreadPoolExecutor(options.jobs) as pool:
+        clean = pool.map(lambda n: fuzz(n, options.minutes * 60, options.runs, folder), names)
+        failed = [name for name, good in zip(names, clean, strict=True) if not good]
     if failed:
         print(f"found something: {', '.join(failed)}")
     return bool(failed)

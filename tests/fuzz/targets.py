@@ -6,7 +6,6 @@ A target returns or raises the error that its decoder promises; whatever else co
 from __future__ import annotations
 
 import functools
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from fuzz import sound
+from fuzz.files import written
 from models.domain import Domain
 from models.errors import ConfigurationError, DomainError, ModelError, SourceError
 from pipeline import wire
@@ -25,18 +26,13 @@ from pipeline.expectations import load_expectations
 from pipeline.following import Following
 from pipeline.loading import SHIPPED, parse_configuration
 from pipeline.satellites import frames
-from pipeline.satellites.codec import make_decoder, make_encoder, opus_is_there
+from pipeline.satellites.codec import opus_is_there
 from pipeline.satellites.link import Link
 from pipeline.satellites.session import Session
 from pipeline.security.gatekeeper import Gatekeeper
 from pipeline.security.keys import parse_certificate
 from pipeline.transport import OncePer
 from stages.messages import AudioBlock, Endpoint, Span, StageMessage, StateReport, Transcript
-from stages.sources.decoding import decode as decode_recording
-
-REPLAYS = Path(__file__).resolve().parent.parent / "replays"
-MOST_BLOCKS = 20
-"""A damaged header may promise hours of audio: two seconds of it are enough."""
 
 
 @dataclass(frozen=True)
@@ -53,25 +49,6 @@ class Target:
             self.run(data)
         except self.expected:
             return
-
-
-@functools.cache
-def scratch() -> Path:
-    """A folder of this process for what is decoded from files, in memory where there is one."""
-    memory = Path("/dev/shm")
-    folder = memory if memory.is_dir() else None
-    keep = tempfile.TemporaryDirectory(prefix="itd-fuzz-", dir=folder)
-    _kept.append(keep)
-    return Path(keep.name)
-
-
-_kept: list[tempfile.TemporaryDirectory[str]] = []
-
-
-def _written(data: bytes, name: str) -> Path:
-    path = scratch() / name
-    path.write_bytes(data)
-    return path
 
 
 def _stage_seeds() -> list[bytes]:
@@ -140,14 +117,14 @@ def _configuration_seeds() -> list[bytes]:
 
 
 def _domain(data: bytes) -> None:
-    domain = Domain.load(_written(data, "domain.yaml"))
+    domain = Domain.load(written(data, "domain.yaml"))
     domain.sample(3, 1)
     domain.parse("turn on the light")
 
 
 def _domain_seeds() -> list[bytes]:
     return [
-        (SHIPPED / "domains" / "coffee.yaml").read_bytes()[:3000],
+        (SHIPPED / "domains" / "coffee.yaml").read_bytes()[:1200],
         b"language: en\nintents:\n  A:\n    data:\n      - sentences: ['(turn|put) on [the] {x}']\n"
         b"lists:\n  x:\n    values: [lamp, {in: tee vee, out: tv}]\n",
         b"intents: {A: {data: [{sentences: ['{n} minutes']}]}}\n"
@@ -218,45 +195,12 @@ def _hub_seeds() -> list[bytes]:
     ]
 
 
-def _opus(data: bytes) -> None:
-    decoder = make_decoder("opus")
-    while data:
-        size, data = data[0], data[1:]
-        piece, data = data[:size], data[size:]
-        try:
-            pcm = decoder.decode((piece,), 320)
-        except wire.WireError:
-            continue
-        assert len(pcm) % 2 == 0
-    decoder.flush()
-
-
-def _opus_seeds() -> list[bytes]:
-    packets = make_encoder("opus").encode(bytes(range(256)) * 12 + bytes(128))
-    return [b"".join(bytes([len(packet)]) + packet for packet in packets)]
-
-
 def _certificate(data: bytes) -> None:
     parse_certificate(data.decode("utf-8", "replace"))
 
 
 def _expectations(data: bytes) -> None:
-    load_expectations(str(_written(data, "expect.ndjson")), [])
-
-
-def _recording(data: bytes) -> None:
-    blocks = decode_recording(str(_written(data, "recording")))
-    for _, block in zip(range(MOST_BLOCKS), blocks, strict=False):
-        assert len(block) % 2 == 0
-    blocks.close()
-
-
-def _recording_seeds() -> list[bytes]:
-    found = []
-    for suffix in ("wav", "flac", "ogg", "mp3", "opus"):
-        smallest = min(REPLAYS.rglob(f"*.{suffix}"), key=lambda path: path.stat().st_size)
-        found.append(smallest.read_bytes()[:20_000])
-    return found
+    load_expectations(str(written(data, "expect.ndjson")), [])
 
 
 def _zap(data: bytes) -> None:
@@ -282,8 +226,10 @@ TARGETS: dict[str, Target] = {
         lambda: [b'{"command":"ping"}', b'{"command":"say","text":"hi","source":"a"}'],
     ),
     "events": Target(_event, _event_seeds, expected=(msgspec.DecodeError, UnicodeDecodeError)),
-    "configuration": Target(_configuration, _configuration_seeds, expected=(ConfigurationError,)),
-    "domain": Target(_domain, _domain_seeds, expected=(DomainError,)),
+    "configuration": Target(
+        _configuration, _configuration_seeds, max_length=1024, expected=(ConfigurationError,)
+    ),
+    "domain": Target(_domain, _domain_seeds, max_length=1200, expected=(DomainError,)),
     "satellite-frames": Target(_from_satellite, _satellite_seeds, expected=(wire.WireError,)),
     "hub-frames": Target(_from_hub, _hub_seeds, expected=(wire.WireError,)),
     "key-files": Target(
@@ -300,12 +246,12 @@ TARGETS: dict[str, Target] = {
         expected=(ConfigurationError,),
     ),
     "recordings": Target(
-        _recording, _recording_seeds, max_length=20_000, expected=(SourceError, ModelError)
+        sound.recording, sound.recording_seeds, max_length=8000, expected=(SourceError, ModelError)
     ),
 }
 
 if opus_is_there():
-    TARGETS["opus"] = Target(_opus, _opus_seeds)
+    TARGETS["opus"] = Target(sound.opus, sound.opus_seeds)
 
 
 def void(_: object) -> None:
