@@ -15,6 +15,9 @@ from pipeline.events import Event, StateEvent
 
 INTENTD = [sys.executable, "-m", "pipeline.cli"]
 
+PIPE_BYTES = 1 << 20
+"""Nobody reads what a daemon says before its end: room for the log of hundreds of faults."""
+
 
 @dataclass
 class CommandLine:
@@ -47,6 +50,7 @@ class CommandLine:
             text=True,
             env=self.environment,
             start_new_session=True,
+            pipesize=PIPE_BYTES,
         )
         self.processes.append(process)
         return process

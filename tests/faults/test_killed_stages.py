@@ -16,7 +16,14 @@ from conversation import Heard, heard, make_conversation, undisturbed
 from extent import times
 
 from pipeline.client import Subscriber
-from pipeline.events import Event, IntentEvent, NotRecognizedEvent, StateEvent, TranscriptEvent
+from pipeline.events import (
+    Event,
+    IntentEvent,
+    NotRecognizedEvent,
+    PartialEvent,
+    StateEvent,
+    TranscriptEvent,
+)
 
 KILLS = times(8, 200)
 STAGES = ["segmenter", "transcriber-0", "understander-0", "publisher"]
@@ -73,7 +80,7 @@ def test_no_utterance_is_lost_and_none_published_twice(
             # On a busy machine the last victim may not be back yet.
             while not is_ready(events) or (process := worker(daemon.pid, victim)) is None:
                 collect(subscriber, events, 0.02)
-                assert time.monotonic() < begun + at + 120, "a stage does not come back"
+                assert time.monotonic() < begun + at + 120, came_last(events)
             process.send_signal(signal.SIGKILL)
             killed[victim] += 1
             within += in_speech and time.monotonic() - begun - at < 0.2
@@ -103,6 +110,12 @@ def is_ready(events: list[Event]) -> bool:
     """True when the daemon said last that all stages run."""
     states = (e.state for e in reversed(events) if isinstance(e, StateEvent) and not e.source)
     return next(states, "") == "ready"
+
+
+def came_last(events: list[Event]) -> str:
+    """What is known when a stage does not come back."""
+    told = [event for event in events if not isinstance(event, PartialEvent)]
+    return "a stage does not come back; the last events: " + "\n".join(map(repr, told[-12:]))
 
 
 def collect(subscriber: Subscriber, events: list[Event], seconds: float) -> None:
