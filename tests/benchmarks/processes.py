@@ -59,9 +59,13 @@ def run_to_end(command: Sequence[str]) -> Run:
 class Daemon:
     """A running ``intentd run`` that is ready, and a subscriber to all its events."""
 
-    def __init__(self, process: subprocess.Popen[bytes], subscriber: Subscriber) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], subscriber: Subscriber, directory: Path
+    ) -> None:
         self.process = process
         self.subscriber = subscriber
+        self.directory = directory
+        """Where its sockets are."""
 
     def receive(self, timeout: float) -> Event | None:
         """The next event."""
@@ -117,10 +121,10 @@ def daemon(
             start_new_session=True,
         )
         try:
-            endpoint = events_endpoint(Path(runtime) / "intentd")
-            with Subscriber(endpoint=endpoint) as subscriber:
+            directory = Path(runtime) / "intentd"
+            with Subscriber(endpoint=events_endpoint(directory)) as subscriber:
                 _wait_ready(process, subscriber)
-                yield Daemon(process, subscriber)
+                yield Daemon(process, subscriber, directory)
         finally:
             _stop(process)
 

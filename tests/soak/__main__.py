@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import threading
@@ -25,7 +24,7 @@ SAMPLE_SECONDS = 10.0
 MOST_GROWTH = 0.05
 SETTLE_MINUTES = 10.0
 SPOKEN = 6
-"""Utterances in a round; then come half a minute each of silence, room, noise and music."""
+"""Utterances in a round; then come a quarter of a minute each of silence, room, noise and music."""
 
 OTHER_SECONDS = 15.0
 
@@ -41,8 +40,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="itdb-") as name, open_sound(Path(name)) as sound:
         rounds = _write_round(Path(name))
         with live_daemon(sound, options.placement, Path(name)) as running:
-            samples, spoken = _soak(running, sound, rounds, options.minutes * 60)
-    write(samples, options.folder / "samples.ndjson")
+            log = options.folder / "samples.ndjson"
+            log.unlink(missing_ok=True)
+            samples, spoken = _soak(running, sound, rounds, options.minutes * 60, log)
     draw(samples, options.folder / "soak.svg")
     return _judge(samples, spoken, options.minutes)
 
@@ -54,7 +54,7 @@ def _write_round(folder: Path) -> Path:
 
 
 def _soak(
-    running: Daemon, sound: Sound, recording: Path, seconds: float
+    running: Daemon, sound: Sound, recording: Path, seconds: float, log: Path
 ) -> tuple[list[Sample], int]:
     """The samples, and how many utterances were spoken."""
     began = time.monotonic()
@@ -81,11 +81,12 @@ def _soak(
             latencies.append(sum(v for name, v in timings.items() if name != "endpoint"))
         if time.monotonic() >= due:
             due += SAMPLE_SECONDS
-            sample = look(running, began, os.environ)
+            sample = look(running, began)
             sample.heard = len(latencies)
             sample.latency_ms = float(np.median(latencies)) if latencies else None
             latencies.clear()
             samples.append(sample)
+            write(sample, log)
     samples[-1].heard += len(latencies)
     return samples, rounds * SPOKEN
 

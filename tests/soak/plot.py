@@ -34,4 +34,4 @@ def draw(samples: list[Sample], path: Path) -> None:
             axis.legend(fontsize=7, loc="lower right", ncols=3)
     axes[-1].set_xlabel("minutes")
     figure.tight_layout()
-    figure.savefig(path)
+    figure.savefig(path, metadata={"Date": None})

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
 
+from pipeline.commands import DaemonStatus, Status, ask
 from tests.benchmarks.processes import Daemon
 
 
@@ -33,7 +31,7 @@ class Sample:
     """Utterances since the sample before."""
 
 
-def look(running: Daemon, began: float, environment: Mapping[str, str]) -> Sample:
+def look(running: Daemon, began: float) -> Sample:
     """A sample of now."""
     sample = Sample(minute=(time.monotonic() - began) / 60)
     for process in running.family():
@@ -42,7 +40,7 @@ def look(running: Daemon, began: float, environment: Mapping[str, str]) -> Sampl
             sample.rss[name] = process.memory_info().rss / 1e6
             sample.files[name] = process.num_fds()
             sample.threads[name] = process.num_threads()
-    sample.queues = _queues(environment)
+    sample.queues = _queues(running.directory)
     return sample
 
 
@@ -51,18 +49,16 @@ def _name(process: psutil.Process) -> str:
     return command[-1] if "pipeline.worker" in command else "daemon"
 
 
-def _queues(environment: Mapping[str, str]) -> dict[str, int]:
-    command = [sys.executable, "-m", "pipeline.cli", "status", "--json"]
-    done = subprocess.run(command, capture_output=True, env=dict(environment), check=False)
-    with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-        stages = json.loads(done.stdout)["stages"]
-        return {stage["name"]: stage["queue"] for stage in stages}
-    return {}
+def _queues(directory: Path) -> dict[str, int]:
+    status = ask(Status(), directory).status
+    assert isinstance(status, DaemonStatus)
+    return {name: stage.queue for name, stage in status.stages.items()}
 
 
-def write(samples: list[Sample], path: Path) -> None:
-    """One JSON object a line."""
-    path.write_text("".join(json.dumps(asdict(sample)) + "\n" for sample in samples))
+def write(sample: Sample, path: Path) -> None:
+    """One JSON object a line, at once: a soak that is broken off has shown something too."""
+    with path.open("a") as file:
+        file.write(json.dumps(asdict(sample)) + "\n")
 
 
 def growth(samples: list[Sample], settle: float) -> dict[str, float]:
