@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import platformdirs
+
+from pipeline.configuration import JournalSection
 
 SCHEMA: Final = 1
 
@@ -28,6 +30,7 @@ CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY, time REAL NOT NULL, topic TEXT NOT NULL, id TEXT NOT NULL,
     body BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS streams (name TEXT PRIMARY KEY, position INTEGER NOT NULL, time REAL);
 """
 
 
@@ -39,11 +42,35 @@ class Row(NamedTuple):
     topic: str
     id: str
     body: bytes
+    stream: str = ""
+    """Satellites' only: a name of the stream that is its own beyond this daemon's life."""
+
+    position: int = 0
+    """Samples of the stream that are dealt with when this event is out."""
 
 
 def default_path() -> Path:
     """``$XDG_STATE_HOME/intentd/journal.db``."""
     return Path(platformdirs.user_state_dir("intentd")) / "journal.db"
+
+
+def journal_path(section: JournalSection) -> Path:
+    """Where a configuration keeps it."""
+    return Path(section.path).expanduser() if section.path else default_path()
+
+
+def position_in(section: JournalSection) -> Callable[[str], int]:
+    """Tells how far a satellite's stream is published; 0 where nobody knows."""
+
+    def position(stream: str) -> int:
+        if not section.enabled:
+            return 0
+        try:
+            return JournalReader(journal_path(section)).position(stream)
+        except sqlite3.Error:
+            return 0
+
+    return position
 
 
 class JournalFile:
@@ -82,12 +109,18 @@ class JournalFile:
             raise
         self._connection = connection
 
-    def insert(self, rows: Iterable[Row]) -> None:
+    def insert(self, rows: Sequence[Row]) -> None:
         """Store events, all or none."""
         connection = self._opened()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.executemany("INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?)", rows)
+            connection.executemany(
+                "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?)", [row[:5] for row in rows]
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO streams VALUES (?, ?, ?)",
+                [(row.stream, row.position, row.time) for row in rows if row.stream],
+            )
             connection.execute("COMMIT")
         except sqlite3.Error:
             if connection.in_transaction:
@@ -106,6 +139,7 @@ class JournalFile:
         if self._size() <= self._bytes:
             rows = [row for row in rows if row[1] < cutoff]
         connection.execute("DELETE FROM events WHERE seq <= ?", (rows[-1][0],))
+        connection.execute("DELETE FROM streams WHERE time <= ?", (rows[-1][1],))
         # execute() would free a single page: the pragma is to be stepped to its end.
         connection.executescript("PRAGMA incremental_vacuum")
         return len(rows) == PRUNE_ROWS
@@ -128,6 +162,10 @@ class JournalFile:
             "SELECT seq, time, topic, id, body FROM events ORDER BY seq DESC LIMIT ?", (count,)
         )
         return [Row(*row) for row in rows][::-1]
+
+    def positions(self) -> dict[str, int]:
+        """How far each satellite's stream is published."""
+        return dict(self._opened().execute("SELECT name, position FROM streams"))
 
     def set_aside(self) -> Path:
         """Move a damaged file out of the way; returns its new name."""
@@ -184,6 +222,12 @@ class JournalReader:
                 (since, last),
             )
             return [Row(*row) for row in rows if row[2].startswith(tuple(topics))], last
+
+    def position(self, stream: str) -> int:
+        """How far a satellite's stream is published."""
+        with closing(self._connect()) as connection:
+            row = connection.execute("SELECT position FROM streams WHERE name = ?", (stream,))
+            return int((row.fetchone() or (0,))[0])
 
     def history(self, *, after: float, topic: str, limit: int) -> Iterator[Row]:
         """Events since the time ``after`` of one topic (a prefix), oldest first."""

@@ -34,6 +34,9 @@ class JournalWriter:
         self._problems: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._retry_at = 0.0
         self._prune_at = 0.0
+        self.positions: dict[str, int] = {}
+        """How far satellites' streams were published when the file was opened."""
+
         self.done = 0
         """Number of the last event that is stored, or that can't be."""
 
@@ -47,6 +50,7 @@ class JournalWriter:
         try:
             self._open()
             tail = self._file.tail(10_000)
+            self.positions = self._file.positions()
         except sqlite3.Error as error:
             self._note(error)
             tail = []

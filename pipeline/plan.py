@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from pipeline.configuration import Configuration, RecordingSection
+from pipeline.configuration import Configuration, RecordingSection, SatelliteSection
 
 WorkerKind = Literal[
     "source", "segmenter", "transcriber", "understander", "annotator", "publisher", "actions"
@@ -104,6 +104,14 @@ def can_go_on(spec: WorkerSpec) -> bool:
         return True
     section = spec.configuration.sources[spec.index]
     return not isinstance(section, RecordingSection) or section.pace == "real"
+
+
+def sends_again(spec: WorkerSpec) -> bool:
+    """True for what begins anew when it was started again: a stage, and a hub, whose satellites
+    keep what it had not published. Whatever else captures goes on with what is said now."""
+    if spec.kind != "source":
+        return True
+    return isinstance(spec.configuration.sources[spec.index], SatelliteSection)
 
 
 def source_worker(source: str) -> str:

@@ -16,10 +16,18 @@ from pipeline.catch_up import SPAN, Page, Request
 from pipeline.configuration import JournalSection
 from pipeline.event_maker import EventMaker
 from pipeline.events import Event, StateEvent, from_json, to_json, topic
-from pipeline.journal import JournalFile, JournalReader, Row, default_path
+from pipeline.journal import JournalFile, JournalReader, Row, journal_path
 from pipeline.journal_writer import JournalWriter
 from pipeline.numbering import Numbering
-from stages.messages import ErrorReport, Partial, StageMessage, StateReport, Transcript
+from pipeline.satellites.streams import lasting_name
+from stages.messages import (
+    SAMPLE_RATE,
+    ErrorReport,
+    Partial,
+    StageMessage,
+    StateReport,
+    Transcript,
+)
 
 PATIENCE_SECONDS: Final = 1.0
 """An event that the disk does not take within this time is published all the same."""
@@ -47,6 +55,7 @@ class Store:
         self._waiting: deque[Batch] = deque()
         self._ids: dict[str, None] = {}
         self._partials: dict[str, set[str]] = {}
+        self._positions: dict[str, int] = {}
         self._problems: list[tuple[str, str]] = []
         self.states: dict[str, bytes] = {}
         """The last state event of each source, from before this process."""
@@ -58,7 +67,7 @@ class Store:
         self._reader: JournalReader | None = None
         self._numbering = Numbering(None)
         if section is not None and section.enabled:
-            path = Path(section.path).expanduser() if section.path else default_path()
+            path = journal_path(section)
             try:
                 self._numbering = Numbering(path.with_name(path.name + ".seq"))
             except TransportError as error:
@@ -78,6 +87,7 @@ class Store:
             if row.topic == "state/":
                 self._remember_state(row.body)
         self._writer.done = self._numbering.last
+        self._positions = self._writer.positions
         self._reader = JournalReader(path)
 
     def _remember_state(self, body: bytes) -> None:
@@ -105,8 +115,9 @@ class Store:
         self._numbering.save()
         if self._writer is not None:
             now = time.time()
+            place = self._place(message)
             self._writer.store(
-                [Row(e.seq, now, topic(e).decode(), e.id, body) for e, body in encoded]
+                [Row(e.seq, now, topic(e).decode(), e.id, body, *place) for e, body in encoded]
             )
 
     def release(self) -> Iterator[Batch]:
@@ -186,12 +197,32 @@ class Store:
                 told.add(key)
                 return False
             case Transcript() | StateReport() | ErrorReport() if message.id:
-                if message.id in self._ids:
+                if message.id in self._ids or self._is_heard_again(message):
                     return True
                 self._remember(message.id)
                 return False
             case _:
                 return False
+
+    def _is_heard_again(self, message: StageMessage) -> bool:
+        """True for what a satellite sent to a hub that died before it could say: it is out.
+
+        The next hub hears it with other boundaries, so under another id.
+        """
+        stream, position = self._place(message)
+        if not stream or not isinstance(message, Transcript):
+            return False
+        middle = (message.speech.start + message.speech.end) / 2 * SAMPLE_RATE
+        if middle < self._positions.get(stream, 0):
+            return True
+        self._positions[stream] = position
+        return False
+
+    def _place(self, message: StageMessage) -> tuple[str, int]:
+        """The stream of a satellite as the satellite knows it, and how far it is published."""
+        if isinstance(message, Transcript) and "/" in message.stream:
+            return lasting_name(message.stream), message.position
+        return "", 0
 
     def _remember(self, identity: str) -> None:
         self._ids[identity] = None

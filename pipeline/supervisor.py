@@ -12,7 +12,7 @@ import msgspec
 from models.errors import StageError
 from pipeline.configuration import SupervisionSection
 from pipeline.placement import Placement
-from pipeline.plan import WorkerSpec
+from pipeline.plan import WorkerSpec, sends_again
 from pipeline.wire import Beat
 from stages.messages import SAMPLE_RATE
 
@@ -109,7 +109,7 @@ class Supervisor:
         worker.models = models
         worker.heard = self._clock()
         self._enter(worker, "running")
-        if worker.restarts and worker.spec.kind != "source":
+        if worker.restarts and sends_again(worker.spec):
             self.epoch += 1
         return worker.restarts > 0
 
@@ -157,8 +157,8 @@ class Supervisor:
     def _start(self, worker: Worker) -> None:
         spec = msgspec.structs.replace(
             worker.spec,
-            # What was on its way to a stage that died is full of holes; a source has no inlet.
-            epoch=self.epoch + (worker.restarts > 0 and worker.spec.kind != "source"),
+            # What was on its way to a stage that died, or came from a hub that did, has holes.
+            epoch=self.epoch + (worker.restarts > 0 and sends_again(worker.spec)),
             restarts=worker.restarts,
             **self._place(worker),
         )

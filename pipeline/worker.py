@@ -129,11 +129,16 @@ def _make_source(spec: WorkerSpec, context: Context) -> Source:
     configuration = spec.configuration
     section = configuration.sources[spec.index]
     if isinstance(section, SatelliteSection):
+        from pipeline.journal import position_in
         from pipeline.satellites.hub import SatelliteHub
 
         ports = [e.rpartition(":")[2] for e in configuration.publisher.endpoints if "tcp:" in e]
         return SatelliteHub(
-            section, context, configuration.security, events_port=int(ports[0]) if ports else 0
+            section,
+            context,
+            configuration.security,
+            events_port=int(ports[0]) if ports else 0,
+            position=position_in(configuration.journal),
         )
     if isinstance(section, MicrophoneSection):
         from stages.sources.microphone import MicrophoneSource

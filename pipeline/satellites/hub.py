@@ -20,6 +20,7 @@ from pipeline.configuration import SatelliteSection, SecuritySection
 from pipeline.satellites.frames import (
     MAX_FRAME_BYTES,
     Alive,
+    Block,
     Bye,
     Ended,
     FromHub,
@@ -34,6 +35,7 @@ from pipeline.satellites.frames import (
     encode,
 )
 from pipeline.satellites.session import Session
+from pipeline.satellites.streams import lasting_name_of
 from pipeline.security.door import Door
 from pipeline.security.refusals import Refusals
 from pipeline.transport import Context, GarbageCounter, Socket, make_socket
@@ -74,13 +76,16 @@ class SatelliteHub:
         security: SecuritySection,
         *,
         events_port: int = 0,
+        position: Callable[[str], int] = lambda _stream: 0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``position`` tells how far a stream was published by a hub before this one."""
         self.name = section.name
         self._section = section
         self._context = context
         self._security = security
         self._events_port = events_port
+        self._position = position
         self._monotonic = monotonic
         self._log = logging.getLogger("intentd.satellites")
         self._garbage = GarbageCounter(self._log.warning)
@@ -230,6 +235,8 @@ class SatelliteHub:
                 self._send(session.route, Taken(next=session.next, credit=CREDIT, again=True))
             return
         if item.seq >= session.next:
+            if isinstance(item, Block) and session.is_new(item.stream):
+                self._recall(session, item.stream)
             self._made += session.take(item)
             if isinstance(item, Ended) and not session.knows(item.stream):
                 # It was over before this hub began: nobody else will say so.
@@ -239,6 +246,12 @@ class SatelliteHub:
         if session.next >= session.told + TELL_EVERY or item.seq < session.next - 1:
             self._tell(session)
         session.tell_at = min(session.tell_at, now + 0.5)
+
+    def _recall(self, session: Session, stream: str) -> None:
+        """The hub before this one may have died before it could tell what was published."""
+        position = self._position(lasting_name_of(session.name, stream))
+        if position:
+            self._send(session.route, session.recall(stream, position))
 
     def _tell(self, session: Session) -> None:
         session.told = session.next

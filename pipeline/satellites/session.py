@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.satellites.codec import Decoder, make_decoder
 from pipeline.satellites.frames import Block, Codec, Ended, Hello, Item, Published, Said
+from pipeline.satellites.streams import stream_name
 from pipeline.wire import WireError
 from stages.messages import (
     SAMPLE_RATE,
@@ -61,9 +62,19 @@ class Session:
         """What was published, for a satellite that may not have heard of it."""
         return list(self._published.values())
 
+    def recall(self, stream: str, position: int) -> Published:
+        """A hub before this one published a stream so far; what to tell the satellite."""
+        told = self._published[stream] = Published(stream=stream, position=position)
+        _keep_few(self._published)
+        return told
+
     def knows(self, stream: str) -> bool:
         """True when a stream of the satellite has been heard here."""
         return stream in self._streams or stream in {name for name, _ in self._ended.values()}
+
+    def is_new(self, stream: str) -> bool:
+        """True when it is not even known how far it was published."""
+        return not self.knows(stream) and stream not in self._published
 
     def take(self, item: Item) -> list[StageMessage]:
         """The messages that follow from the next item."""
@@ -95,12 +106,13 @@ class Session:
     def _hear(self, block: Block) -> list[StageMessage]:
         made: list[StageMessage] = []
         stream = self._streams.get(block.stream)
+        if stream is None and self._is_published(block):
+            return []
         if stream is None:
             # Its end was lost where another one is still open.
             made += self.end()
             self._count += 1
-            # The first part is the worker's name, which acknowledgements find their way by.
-            name = f"{self.hub}/{self.name}-{block.stream}-{self._count}"
+            name = stream_name(self.hub, self.name, block.stream, self._count)
             stream = _Stream(name, self.name, block, make_decoder(self._codec))
             self._streams[block.stream] = stream
         lost = stream.lost_before(block)
@@ -113,6 +125,10 @@ class Session:
             made.append(self.error("bad-audio", f"{self.name}: {error}"))
             made += stream.skip(block)
         return made
+
+    def _is_published(self, block: Block) -> bool:
+        told = self._published.get(block.stream)
+        return told is not None and block.position + block.samples <= told.position
 
     def _finish(self, name: str, *, over: bool) -> list[StageMessage]:
         stream = self._streams.pop(name, None)

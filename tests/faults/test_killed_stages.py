@@ -41,23 +41,28 @@ def worker(daemon: int, name: str) -> psutil.Process | None:
     return None
 
 
-def plan_kills(expected: list[Heard], count: int) -> list[tuple[float, str, bool]]:
-    """When (seconds of audio) to kill whom: every stage as often, three of four in speech."""
+def plan_kills(expected: list[Heard], count: int) -> list[tuple[float, str]]:
+    """When (seconds of audio) to kill whom: every stage as often, seven of eight in speech.
+
+    On a busy machine some come late: three of four are to be in speech.
+    """
     generator = random.Random(11)
     moments = []
     for number in range(count):
         utterance = expected[number * len(expected) // count]
-        within = number % 4 != 3
-        if within:
+        if number % 8 != 7:
             at = generator.uniform(utterance.start, utterance.end + ANSWER_SECONDS)
         else:
             at = utterance.start - generator.uniform(0.05, 0.5)
-        moments.append((at, within))
-    # Each block of sixteen kills meets every stage four times, three times in speech.
-    victims = [STAGES[(number + number // 4) % 4] for number in range(count)]
-    return sorted(
-        (at, victim, within) for (at, within), victim in zip(moments, victims, strict=True)
-    )
+        moments.append(at)
+    # Each block of 32 kills meets every stage eight times, seven times in speech.
+    victims = [STAGES[(number + number // 8) % 4] for number in range(count)]
+    return sorted(zip(moments, victims, strict=True))
+
+
+def in_flight(expected: list[Heard], at: float) -> bool:
+    """True when something was being said then, or worked on."""
+    return any(u.start <= at <= u.end + ANSWER_SECONDS for u in expected)
 
 
 @pytest.mark.timeout(120 + 15 * KILLS)
@@ -74,7 +79,7 @@ def test_no_utterance_is_lost_and_none_published_twice(
     with Subscriber(since=0) as subscriber:
         daemon = intentd.start_daemon(path)
         begun = time.monotonic()
-        for at, victim, in_speech in plan_kills(expected, KILLS):
+        for at, victim in plan_kills(expected, KILLS):
             while (left := begun + at - time.monotonic()) > 0:
                 collect(subscriber, events, left)
             # On a busy machine the last victim may not be back yet.
@@ -83,7 +88,7 @@ def test_no_utterance_is_lost_and_none_published_twice(
                 assert time.monotonic() < begun + at + 120, came_last(events)
             process.send_signal(signal.SIGKILL)
             killed[victim] += 1
-            within += in_speech and time.monotonic() - begun - at < 0.2
+            within += in_flight(expected, time.monotonic() - begun)
         daemon_ends(subscriber, events)
     _, errors = daemon.communicate(timeout=30)
     assert daemon.returncode == 0, errors
@@ -104,6 +109,7 @@ def test_no_utterance_is_lost_and_none_published_twice(
     assert set(transcripts.values()) == {1}
     assert [e.seq for e in events] == sorted({e.seq for e in events})
     assert set(killed) == set(STAGES)
+    assert KILLS < 100 or (min(killed.values()) >= KILLS / 5 and within >= KILLS * 3 / 4)
 
 
 def is_ready(events: list[Event]) -> bool:

@@ -13,9 +13,10 @@ import pytest
 from pipeline.catch_up import Request
 from pipeline.configuration import JournalSection
 from pipeline.events import IntentEvent, from_json
-from pipeline.journal import JournalFile, JournalReader, Row
+from pipeline.journal import JournalFile, JournalReader, Row, position_in
 from pipeline.store import Store
 from stages.messages import (
+    SAMPLE_RATE,
     ErrorReport,
     Intent,
     Partial,
@@ -54,6 +55,31 @@ def publish(store: Store, *messages: StageMessage) -> list[int]:
     for message in messages:
         store.take(message)
     return [event.seq for batch in store.release_all() for event, _ in batch.events]
+
+
+def sent(identity: str, start: float, end: float, part: int = 1) -> Transcript:
+    """By a satellite, in one of the parts that hubs made of its stream."""
+    return Transcript(
+        source="attic",
+        stream=f"satellites/attic-01J-{part}",
+        id=identity,
+        text="give me a latte",
+        speech=Span(start=start, end=end),
+        position=round((end + 0.8) * SAMPLE_RATE),
+    )
+
+
+def test_what_a_satellite_sends_again_is_not_published_under_another_id(path: Path) -> None:
+    store = Store(section(path), understands=True)
+    assert len(publish(store, sent("a", 1.0, 2.0), sent("b", 3.0, 4.0))) == 4
+    assert publish(store, sent("a2", 1.02, 1.98, part=2)) == []
+    store.close()
+    assert position_in(section(path))("attic-01J") == 4.8 * SAMPLE_RATE
+
+    store = Store(section(path), understands=True)
+    assert publish(store, sent("b2", 2.98, 4.03)) == []
+    assert len(publish(store, sent("c", 4.9, 6.0))) == 2, "this one is new"
+    store.close()
 
 
 @pytest.fixture
