@@ -147,7 +147,7 @@ class ControlServer:
             return Reply(ok=False, error="there is nothing to say")
         identity = str(ULID())
         try:
-            self._daemon.inject(as_heard(request.source, identity, text))
+            self._daemon.texts.put(as_heard(request.source, identity, text))
         except zmq.Again:
             return Reply(ok=False, error="the daemon is busy; try again")
         return Reply(ok=True, id=identity)

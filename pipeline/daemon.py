@@ -8,7 +8,6 @@ was heard is worked on and published, then everybody quits; what has not ended w
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from pipeline.placement import make_placement
 from pipeline.plan import WorkerSpec, can_go_on, make_plan, text_inlet
 from pipeline.reloading import fingerprint
 from pipeline.supervisor import START_SECONDS, SUSPECT_DEATHS, Change, Supervisor, Worker
+from pipeline.texts import Texts
 from pipeline.transport import Context
 from pipeline.wire import (
     Beat,
@@ -43,7 +43,6 @@ from pipeline.wire import (
     Stop,
     Subscribers,
 )
-from stages.messages import Transcript
 
 QUIT_SECONDS: Final = 3.0
 """How long a worker may take to leave before it is killed."""
@@ -51,9 +50,6 @@ QUIT_SECONDS: Final = 3.0
 TICK_MS: Final = 1000
 BUSY_MS: Final = 50
 """How often the daemon looks at everything, also while something is going on."""
-
-INJECTED: Final = 1000
-"""Texts that were put in and are not published: so many are kept, to be put in again."""
 
 
 class Daemon:
@@ -81,7 +77,7 @@ class Daemon:
         self._wait_subscribers = wait_subscribers
         self._log = logging.getLogger("intentd.daemon")
         self._opened: set[str] = set()
-        self._injected: dict[str, Transcript] = {}
+        self.texts = Texts(self.lines)
         self._failure: IntentdError | None = None
         self._stop_asked = False
         self.subscribers = 0
@@ -131,13 +127,6 @@ class Daemon:
                     context.term()
         if self._failure is not None:
             raise self._failure
-
-    def inject(self, message: Transcript) -> None:
-        """Put a text in as if it had been heard. Raises zmq.Again when there is no room."""
-        self.lines.inject(message)
-        self._injected[message.id] = message
-        while len(self._injected) > INJECTED:
-            del self._injected[next(iter(self._injected))]
 
     def tell_state(self, state: str, detail: str = "") -> None:
         """Publish what the daemon is doing from now on."""
@@ -270,7 +259,7 @@ class Daemon:
             case Subscribers(count=count):
                 self.subscribers = count
             case Injected(id=identity):
-                self._injected.pop(identity, None)
+                self.texts.note_published(identity)
             case Failed(code=code, message=text):
                 self._log.debug("%s failed: %s", name, text)
                 self._note_failed(self.supervisor.workers[name], IntentdError(text, code=code))
@@ -298,8 +287,6 @@ class Daemon:
             skip = worker.deaths >= SUSPECT_DEATHS
             rewind = Rewind(epoch=self.supervisor.epoch, skip=skip)
             self.lines.send(self._names("source"), rewind)
-            for message in list(self._injected.values()):
-                with contextlib.suppress(zmq.Again):
-                    self.inject(message)
+            self.texts.put_again()
         if self.supervisor.all_run and self.state == "degraded":
             self.tell_state("ready", f"{name} was started again")

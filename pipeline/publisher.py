@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Final
 
-import msgspec
 import zmq
 
 from models.errors import IntentdError
-from pipeline import catch_up
 from pipeline.addresses import Addresses
+from pipeline.answering import Answers
 from pipeline.configuration import JournalSection, SecuritySection
 from pipeline.control_line import Control, Leaving
 from pipeline.event_socket import EventSocket
@@ -45,9 +43,6 @@ ROOM_MS: Final = 10
 
 STORE_MS: Final = 50
 """How long to wait, while something is due, before looking again."""
-
-ANSWER_SECONDS: Final = 10.0
-"""How long a subscriber that asked for what it has missed may have no room for it."""
 
 
 class PublisherRunner:
@@ -86,7 +81,6 @@ class PublisherRunner:
         self._latency = Latency()
         self._told = (0, 0)
         self._leaving = False
-        self._unanswered: dict[bytes, tuple[catch_up.Request, float]] = {}
         self._slow = OncePer(60.0)
         self._lost_before = 0
         self.control = Control(context, addresses, "publisher", parent)
@@ -111,7 +105,8 @@ class PublisherRunner:
             self._events = events
             for source, body in self._store.states.items():
                 events.remember_state(source, body)
-            events.on_request = self._note_request
+            self._answers = Answers(self._store, events, most=max(1, self._hwm // 4))
+            events.on_request = self._answers.take
             bind(inlet, self._addresses.inner("publisher"))
             self.control.send(Ready())
             self._loop(inlet)
@@ -155,7 +150,7 @@ class PublisherRunner:
             if refusal is not None:
                 self._take(refusal)
             self._tell_subscribers()
-            self._answer_again()
+            self._answers.retry()
             if self._leaving:
                 raise Leaving
             self.control.check(ready)
@@ -163,7 +158,7 @@ class PublisherRunner:
 
     @property
     def _is_waiting(self) -> bool:
-        return self._store.waiting or bool(self._unanswered)
+        return self._store.waiting or self._answers.waiting
 
     def _tell_subscribers(self) -> None:
         now = (self._events.peers, self._events.subscriptions)
@@ -235,34 +230,6 @@ class PublisherRunner:
         self._take(
             ErrorReport(source="", stream="", code="subscriber-slow", detail=text, count=count)
         )
-
-    def _note_request(self, topic: bytes) -> None:
-        """A subscriber asks for what it has missed."""
-        try:
-            request = catch_up.parse(topic)
-        except ValueError as error:
-            self._events.garbage.note(error)
-            return
-        if not self._answer(topic, request):
-            self._unanswered[topic] = (request, time.monotonic() + ANSWER_SECONDS)
-
-    def _answer_again(self) -> None:
-        """Those that had no room may have read on meanwhile."""
-        for topic, (request, deadline) in list(self._unanswered.items()):
-            if self._answer(topic, request) or time.monotonic() > deadline:
-                del self._unanswered[topic]
-
-    def _answer(self, topic: bytes, request: catch_up.Request) -> bool:
-        """Send a subscriber a page; False when it has no room for all of it."""
-        rows, page = self._store.page(request, max(1, self._hwm // 4))
-        if page.more and page.last == request.since:
-            return False  # the disk is slow
-        for place, row in enumerate(rows):
-            if not self._events.try_send([topic, row.body, str(place).encode()]):
-                return False
-        counts = self._events.counts(request.topics)
-        page = msgspec.structs.replace(page, rows=len(rows), counts=counts)
-        return self._events.try_send([topic, msgspec.json.encode(page), catch_up.PAGE_FRAME])
 
     def _wait_for_room(self) -> None:
         """A slow subscriber is to lose nothing: wait a moment. Raises Leaving when told to quit."""

@@ -20,7 +20,7 @@ from pipeline.activation import Activation
 from pipeline.addresses import Addresses
 from pipeline.control_line import Control
 from pipeline.outlets import Outlets
-from pipeline.ring import Rings
+from pipeline.rings import Rings
 from pipeline.transport import Context, GarbageCounter, OncePer, Socket, bind, make_socket
 from pipeline.wire import (
     Activity,

@@ -31,7 +31,7 @@ from pipeline.configuration import (
 )
 from pipeline.control_line import Control, Leaving
 from pipeline.plan import WorkerSpec, source_worker
-from pipeline.ring import Rings
+from pipeline.rings import Rings
 from pipeline.runner import Stage, StageRunner
 from pipeline.source_runner import SourceRunner
 from pipeline.transport import Context
