@@ -1,7 +1,7 @@
 # make run    recorded speech becomes intents, with the real models
 # make test   format, types and tests
 # make test-train  the tests of the trainers, with PyTorch
-# make fuzz   every decoder under a coverage-guided fuzzer: MINUTES=10 each, TARGETS="…" for some
+# make fuzz   every decoder under a coverage-guided fuzzer: MINUTES=10 each, JOBS=4 at once
 # make soak   the live daemon for MINUTES=60, hours of noise, and the fault tests in their long form
 # make bench  benchmarks against plain loops of the same libraries
 # make bench-picovoice LABELS=… NOISE=…  Picovoice's speech-to-intent benchmark, with peers
@@ -35,10 +35,11 @@ test-train: $(TRAIN)/.train
 
 # Ten minutes and a million inputs for each: a matter of hours.
 MINUTES ?= 10
+JOBS ?= 1
 TARGETS ?=
 fuzz: $(VENV)/.test
 	@$(BIN)/python -m pip install -q --disable-pip-version-check 'atheris>=3'
-	cd tests && ../$(BIN)/python -m fuzz --minutes $(MINUTES) --folder ../build/fuzz $(TARGETS)
+	cd tests && ../$(BIN)/python -m fuzz --minutes $(MINUTES) --jobs $(JOBS) --folder ../build/fuzz $(TARGETS)
 
 soak: MINUTES := 60
 soak: $(VENV)/.test

@@ -238,8 +238,8 @@ class SatelliteHub:
             if isinstance(item, Block) and session.is_new(item.stream):
                 self._recall(session, item.stream)
             self._made += session.take(item)
-            if isinstance(item, Ended) and not session.knows(item.stream):
-                # It was over before this hub began: nobody else will say so.
+            if isinstance(item, Ended) and session.is_over(item.stream):
+                # It was over before this hub began, or gave it up: nobody else will say so.
                 self._send(
                     session.route, Published(stream=item.stream, position=item.position, final=True)
                 )

@@ -41,6 +41,7 @@ class Session:
         self._streams: dict[str, _Stream] = {}
         self._ended: dict[str, tuple[str, bool]] = {}
         self._published: dict[str, Published] = {}
+        self._given_up: set[str] = set()
         self._count = 0
 
     def published(self, stream: str, position: int, *, final: bool) -> Published | None:
@@ -53,6 +54,8 @@ class Session:
         else:
             return None
         # Where this side ended the stream, the satellite's goes on.
+        if final and not over:
+            self._given_up.add(name)
         told = Published(stream=name, position=position, final=final and over)
         self._published[name] = told
         _keep_few(self._published)
@@ -71,6 +74,10 @@ class Session:
     def knows(self, stream: str) -> bool:
         """True when a stream of the satellite has been heard here."""
         return stream in self._streams or stream in {name for name, _ in self._ended.values()}
+
+    def is_over(self, stream: str) -> bool:
+        """True for one that has ended and of which nothing is on its way to be published."""
+        return not self.knows(stream) or stream in self._given_up
 
     def is_new(self, stream: str) -> bool:
         """True when it is not even known how far it was published."""
@@ -115,6 +122,7 @@ class Session:
             name = stream_name(self.hub, self.name, block.stream, self._count)
             stream = _Stream(name, self.name, block, make_decoder(self._codec))
             self._streams[block.stream] = stream
+            self._given_up.discard(block.stream)
         lost = stream.lost_before(block)
         if lost:
             detail = f"{self.name}: {lost / SAMPLE_RATE:.1f} s of audio did not arrive"
@@ -133,9 +141,11 @@ class Session:
     def _finish(self, name: str, *, over: bool) -> list[StageMessage]:
         stream = self._streams.pop(name, None)
         if stream is None:
+            self._ended |= {i: (n, over or was) for i, (n, was) in self._ended.items() if n == name}
             return []
         self._ended[stream.id] = (name, over)
         _keep_few(self._ended)
+        self._given_up &= {ended for ended, _ in self._ended.values()}
         return stream.finish()
 
 

@@ -189,6 +189,19 @@ def test_a_stream_that_the_hub_gave_up_goes_on_and_nothing_is_doubled(
     assert len(ends) == len({end.stream for end in ends}) == 2
 
 
+def test_a_stream_that_ended_after_the_hub_gave_it_up_is_done_too(
+    pair: Pair, start_hub: Start
+) -> None:
+    hub, blocks = start_hub(pair, patience=0.5), audio(30)
+    pair.send(blocks)
+    pair.step_for(0.5)
+    pair.network.cut()
+    pair.step_for(1.5)
+    pair.network.mend()
+    pair.finish(blocks)
+    assert hub.pcm() == expected(blocks)
+
+
 def test_opus_arrives_as_long_as_it_was_and_much_smaller(start_hub: Start) -> None:
     pytest.importorskip("av")
     pair = Pair(codec="opus")
