@@ -20,6 +20,9 @@ from fuzz.targets import TARGETS
 LONGEST = 12
 """A slow target gets at most so many times its minutes to reach the number of inputs."""
 
+INTERRUPTED = 72
+"""libFuzzer's exit code when it was interrupted."""
+
 
 def main() -> int:
     """Run what the command line asks for."""
@@ -48,6 +51,9 @@ def fuzz(name: str, seconds: float, runs: int, folder: Path) -> bool:
         inputs_now, code, output = once(name, limit, folder)
         inputs += inputs_now
         spent = time.monotonic() - began
+        if code == INTERRUPTED:
+            print(f"{name:20} {inputs:>12,} inputs {spent:7.0f} s   broken off", flush=True)
+            return True
         if code:
             print(f"{name:20} {inputs:>12,} inputs {spent:7.0f} s   FOUND, exit code {code}")
             print("\n".join(output.splitlines()[-30:]))
