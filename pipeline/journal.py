@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 import platformdirs
 
+from models.paths import expand
 from pipeline.configuration import JournalSection
 
 SCHEMA: Final = 1
@@ -56,7 +57,7 @@ def default_path() -> Path:
 
 def journal_path(section: JournalSection) -> Path:
     """Where a configuration keeps it."""
-    return Path(section.path).expanduser() if section.path else default_path()
+    return expand(section.path) if section.path else default_path()
 
 
 def position_in(section: JournalSection) -> Callable[[str], int]:

@@ -17,6 +17,7 @@ import numpy as np
 import soundfile
 
 from models.errors import ConfigurationError
+from models.paths import expand
 from pipeline.configuration import Configuration, KeepAudioSection
 from pipeline.event_maker import EventMaker
 from pipeline.events import UtteranceEvent, to_json
@@ -41,7 +42,7 @@ class Keeper:
     """A folder of utterances with bounds."""
 
     def __init__(self, section: KeepAudioSection, now: Callable[[], float] = time.time) -> None:
-        self.folder = Path(section.dir).expanduser()
+        self.folder = expand(section.dir)
         self._age = section.max_age * DAY
         self._bytes = section.max_size * MEGABYTE
         self._now = now

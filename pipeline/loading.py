@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from models.errors import ConfigurationError
+from models.paths import expand
 from models.yaml_tree import MalformedYamlError, parse
 from pipeline.configuration import (
     AnswerSection,
@@ -54,7 +55,7 @@ def find_domain(name_or_path: str, beside: Path | None = None) -> Path:
     shipped = SHIPPED / "domains" / f"{name_or_path}.yaml"
     if shipped.is_file():
         return shipped
-    path = Path(name_or_path).expanduser()
+    path = expand(name_or_path)
     for candidate in ([beside / path] if beside else []) + [path]:
         if candidate.exists():
             return candidate
@@ -226,20 +227,20 @@ def _resolve(configuration: Configuration, folder: Path) -> Configuration:
     """Paths in the file are relative to the file."""
 
     def locate(name: str | None) -> str | None:
-        if name is None or not (folder / Path(name).expanduser()).exists():
+        if name is None or not (folder / expand(name)).exists():
             return name
         looks_like_path = "/" in name or Path(name).suffix
-        return str(folder / Path(name).expanduser()) if looks_like_path else name
+        return str(folder / expand(name)) if looks_like_path else name
 
     replace = msgspec.structs.replace
     transcriber = configuration.transcriber
     security = configuration.security
     if security.keys is not None:
-        keys = str(folder / Path(security.keys).expanduser())
+        keys = str(folder / expand(security.keys))
         security = replace(security, keys=keys)
     keep = configuration.keep_audio
     if keep is not None:
-        keep = replace(keep, dir=str(folder / Path(keep.dir).expanduser()))
+        keep = replace(keep, dir=str(folder / expand(keep.dir)))
     return replace(
         configuration,
         security=security,
@@ -258,7 +259,7 @@ def _resolve(configuration: Configuration, folder: Path) -> Configuration:
             replace(
                 a,
                 model=locate(a.model),
-                documents=tuple(str(folder / Path(d).expanduser()) for d in a.documents),
+                documents=tuple(str(folder / expand(d)) for d in a.documents),
             )
             if isinstance(a, AnswerSection)
             else replace(a, model=locate(a.model))

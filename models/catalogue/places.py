@@ -14,6 +14,7 @@ import platformdirs
 from models.catalogue.entries import load_catalogue
 from models.catalogue.layout import kind_of
 from models.errors import ModelError
+from models.paths import expand
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "weights"
 """The models that ship with intentd."""
@@ -64,7 +65,7 @@ def find(name_or_path: str | Path) -> Path:
     Raises ModelError that says what there is and how to get what there isn't.
     """
     text = str(name_or_path)
-    path = Path(text).expanduser()
+    path = expand(text)
     if text and path.exists():
         if not path.is_dir():
             raise ModelError(
@@ -97,8 +98,8 @@ def _places() -> Iterator[tuple[Place, Path]]:
     yield "installed", pulled_models()
     for directory in os.environ.get("VOSK_MODEL_PATH", "").split(os.pathsep):
         if directory:
-            yield "vosk", Path(directory).expanduser()
-    yield "vosk", Path("~/.cache/vosk").expanduser()
+            yield "vosk", expand(directory)
+    yield "vosk", expand("~/.cache/vosk")
 
 
 def _folders(directory: Path) -> list[Path]:

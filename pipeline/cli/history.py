@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 
 import click
 
@@ -31,11 +30,12 @@ def history(
     """Show what was published, oldest first."""
     import sqlite3
 
+    from models.paths import expand
     from pipeline.events import from_json
     from pipeline.journal import JournalReader, default_path
     from pipeline.rendering import one_line
 
-    path = Path(journal).expanduser() if journal else default_path()
+    path = expand(journal) if journal else default_path()
     if not path.is_file():
         raise TransportError(
             f"{path}: there is no journal yet; start intentd, or name it with --journal"

@@ -14,6 +14,7 @@ from typing import Final
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from models.paths import expand
 from pipeline.configuration import SecuritySection
 from pipeline.security.credentials import REFUSED
 from pipeline.security.gatekeeper import Gatekeeper, enter, leave
@@ -47,7 +48,7 @@ def is_loopback(endpoint: str) -> bool:
 
 def key_folder(security: SecuritySection) -> KeyFolder:
     """The folder of keys that a configuration means."""
-    return KeyFolder(Path(security.keys).expanduser() if security.keys else None)
+    return KeyFolder(expand(security.keys) if security.keys else None)
 
 
 class Door:

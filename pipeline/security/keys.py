@@ -20,6 +20,7 @@ import zmq
 from zmq.utils import z85
 
 from models.errors import ConfigurationError
+from models.paths import expand
 
 KEY_LENGTH: Final = 40
 """Characters of a key of 32 bytes in Z85 (ZeroMQ RFC 32)."""
@@ -175,7 +176,7 @@ def read_pair(path: Path) -> KeyPair:
 
 def find_pair(name_or_path: str, folder: KeyFolder) -> KeyPair:
     """A key pair by its name in ``folder``, or by the path of its file."""
-    path = Path(name_or_path).expanduser()
+    path = expand(name_or_path)
     if path.is_file():
         return read_pair(path)
     return folder.own(name_or_path)
@@ -185,7 +186,7 @@ def find_public(key_or_path: str) -> str:
     """A public key as it is, or out of a file."""
     if key_problem(key_or_path) is None:
         return key_or_path
-    path = Path(key_or_path).expanduser()
+    path = expand(key_or_path)
     if not path.is_file():
         problem = key_problem(key_or_path)
         raise ConfigurationError(f"{problem}, and no file is called so", code="bad-key")

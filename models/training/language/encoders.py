@@ -22,6 +22,7 @@ from transformers import (
 from models.catalogue import find
 from models.errors import ModelError
 from models.mobilebert.tokens import TOKENIZER_FILE
+from models.paths import expand
 from models.training.language.network import BASE_FILE, load_encoder
 from models.training.language.settings import Shape
 
@@ -118,7 +119,7 @@ def model_folder(name: str) -> Path:
 
 def find_base(base: str) -> Path | None:
     """The folder that ``base`` means, or None for a name on Hugging Face. Raises ModelError."""
-    path = Path(base).expanduser()
+    path = expand(base)
     if path.is_dir():
         return path
     try:

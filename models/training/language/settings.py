@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from models.paths import expand
 from models.training.configuration import read_configuration
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -163,7 +164,7 @@ def read_settings(path: Path) -> AnySettings:
 def _in(folder: Path) -> Any:
     def convert(kind: type, value: Any) -> Any:
         if kind is Path and isinstance(value, str):
-            return folder / Path(value).expanduser()
+            return folder / expand(value)
         raise ValueError("must be a path")
 
     return convert
