@@ -57,8 +57,9 @@ def machine() -> str:
     model = _field("/proc/cpuinfo", "model name") or platform.processor()
     memory = _field("/proc/meminfo", "MemTotal").split()[:1]
     gigabytes = f"{int(memory[0]) / 2**20:.0f} GB" if memory else "?"
+    kernel = ".".join(platform.release().split(".")[:2])
     return (
-        f"{model}, {cores()} cores, {gigabytes}, Linux {platform.release()}, "
+        f"{model}, {cores()} cores, {gigabytes}, Linux {kernel}, "
         f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
     )
 
