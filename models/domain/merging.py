@@ -119,7 +119,7 @@ def _check_doubled(node: Any) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            if key.value in seen and isinstance(key, yaml.ScalarNode):
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
                 mark = key.start_mark
                 raise DomainError(
                     f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: "
