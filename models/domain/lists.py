@@ -109,7 +109,10 @@ def _open(
     if written is not None:
         entries = source.sequence(written, (*path, "examples"))
         nodes = [parse(entry, (*path, "examples", n)) for n, entry in enumerate(entries)]
-        values = tuple(ListValue(node, None) for node in nodes if node)
+        if source.strict and None in nodes:
+            number = nodes.index(None)
+            source.fail((*path, "examples", number), "can't be spoken: use letters only")
+        values = tuple(ListValue(node, None) for node in nodes if node) or _typical(kind)
         make: Callable[[], tuple[ListValue, ...]] = lambda: values  # noqa: E731
     else:
         make = partial(_typical, kind)
