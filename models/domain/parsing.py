@@ -34,6 +34,9 @@ TOP_KEYS = keys(DomainShape)
 INTENT_KEYS = keys(IntentShape)
 BLOCK_KEYS = keys(BlockShape)
 
+MOST_PERMUTED = 7
+"""Parts of ``(a;b;…)``: there are 5,040 orders of seven, and each is a way to say the sentence."""
+
 SPOKEN = re.compile(r"[^\W\d_]*(?:'[^\W\d_]*)*")
 """What may stand in a template besides blanks: letters and apostrophes. Speech has no digits."""
 
@@ -192,7 +195,17 @@ class TemplateParser:
             return Choice(items, node.is_optional) if items else None
         if len(items) < len(filled):
             return None
-        return Permutation(items) if isinstance(node, hassil.Permutation) else Sequence(items)
+        if not isinstance(node, hassil.Permutation):
+            return Sequence(items)
+        if len(items) > MOST_PERMUTED:
+            self._source.fail_inside(
+                path,
+                template,
+                ";",
+                f'the template "{template}" has {len(items)} parts in any order: at most '
+                f"{MOST_PERMUTED} can be",
+            )
+        return Permutation(items)
 
     def _slot(
         self, node: hassil.ListReference, template: str, scope: Scope, path: KeyPath

@@ -132,6 +132,7 @@ def test_given_a_mistake_then_the_error_names_its_place(
     [
         ("go (left|right", 17, 'the template "go (left|right" has unbalanced'),
         ("go left) now", 21, "unbalanced"),
+        ("go (a;b;c;d;e;f;g;h)", 19, "has 8 parts in any order: at most 7 can be"),
         ("go to {where} now", 20, 'there is no list {where} for "go to {where} now"'),
         ("go <slowly>", 17, 'there is no expansion rule <slowly> for "go <slowly>"'),
         ("go 2 steps", 17, '"2" is not a spoken word: use letters only, in "go 2 steps"'),
