@@ -31,7 +31,7 @@ lint: $(VENV)/.test
 
 # The trainers' tests need PyTorch, in an environment of their own.
 test-train: $(TRAIN)/.train
-	$(TRAIN)/bin/python -m pytest tests/training tests/models/test_training_network.py
+	$(TRAIN)/bin/python -m pytest tests/training
 
 # Ten minutes and a million inputs for each: a matter of hours.
 MINUTES ?= 10
