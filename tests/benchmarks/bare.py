@@ -33,6 +33,9 @@ class BareLibraries:
 
     def _open_network(self, folder: Path) -> None:
         labels: Labels = read_labels(folder)
+        if labels.base is not None:  # the network that its small heads stand on
+            folder = find(labels.base.partition("@")[0])
+            labels = read_labels(folder)
         self.tokenizer = WordTokenizer.load(folder, labels.max_tokens)
         self.session = EncoderSession(
             folder / labels.model, [head.output for head in labels.heads], threads=1
