@@ -26,7 +26,7 @@ class Outlets:
         self._addresses = addresses
         self.sockets: list[Socket] = []
         self._names = tuple(names)
-        self._way: dict[str, int] = {}
+        self._ways: dict[str, int] = {}
         for name in self._names:
             socket = make_socket(context, zmq.PUSH, linger=1000)
             socket.connect(addresses.inner(name))
@@ -35,7 +35,7 @@ class Outlets:
     def send(self, message: StageMessage, epoch: int) -> None:
         """Send, waiting while the next stage is busy. Raises Leaving when told to quit."""
         frame = encode(message, epoch)
-        socket = self._choose(message)
+        socket = self.way(message)
         try:
             socket.send(frame, zmq.NOBLOCK)
         except zmq.Again:
@@ -44,7 +44,7 @@ class Outlets:
     def try_send(self, message: StageMessage, epoch: int) -> bool:
         """Send if the next stage has room."""
         try:
-            self._choose(message).send(encode(message, epoch), zmq.NOBLOCK)
+            self.way(message).send(encode(message, epoch), zmq.NOBLOCK)
         except zmq.Again:
             return False
         return True
@@ -55,10 +55,11 @@ class Outlets:
             if outlet == name:
                 socket.connect(self._addresses.inner(name))
 
-    def _choose(self, message: StageMessage) -> Socket:
+    def way(self, message: StageMessage) -> Socket:
+        """The socket that messages like this one leave by."""
         if len(self.sockets) == 1 or not message.source:
             return self.sockets[0]
-        way = self._way.setdefault(message.source, len(self._way) % len(self.sockets))
+        way = self._ways.setdefault(message.source, len(self._ways) % len(self.sockets))
         return self.sockets[way]
 
     def _wait_and_send(self, socket: Socket, frame: bytes) -> None:

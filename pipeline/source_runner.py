@@ -123,7 +123,7 @@ class SourceRunner:
             if self._may_read():
                 messages = self.source.read(READ_SECONDS)
             else:
-                self._wait(acks, BLOCKED_MS)
+                self._wait_for_room(acks)
                 messages = ()
             self._wait(acks, 0)
             if messages is None:
@@ -136,7 +136,18 @@ class SourceRunner:
                 exhausted = True
         while self._rings.pending:
             self._flush()
+            self._wait_for_room(acks)
+
+    def _wait_for_room(self, acks: Socket) -> None:
+        """Until a stage that was busy has room, or something comes in."""
+        busy = {self.outlets.way(ring.first) for ring in self._rings.each() if ring.unsent}
+        for socket in busy:
+            self._poller.register(socket, zmq.POLLOUT)
+        try:
             self._wait(acks, BLOCKED_MS)
+        finally:
+            for socket in busy:
+                self._poller.unregister(socket)
 
     def _may_read(self) -> bool:
         """A recording is read no further while there is no room for it."""
