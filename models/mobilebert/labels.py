@@ -84,6 +84,11 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return self.head(IntentHead)
 
     @property
+    def text_head(self) -> IntentHead | TopicsHead | None:
+        """The head that scores whole texts, by intents or by topics, if there is one."""
+        return self.intent_head or self.head(TopicsHead)
+
+    @property
     def slots_head(self) -> SlotsHead | None:
         """The head that tags words, if there is one."""
         return self.head(SlotsHead)

@@ -99,23 +99,16 @@ def test_the_delay_doubles_up_to_its_bound_and_then_it_is_given_up(world: World)
     assert world.supervisor.workers["publisher"].state == "running", "the others go on"
 
 
-def test_one_that_worked_for_a_while_has_recovered(world: World) -> None:
+@pytest.mark.parametrize("beats", [True, False])
+def test_one_that_worked_for_a_while_has_recovered(world: World, beats: bool) -> None:
+    """Also if it dies before its next heartbeat."""
     for _ in range(3):
         world.die("segmenter")
         world.until_started("segmenter")
         world.supervisor.note_ready("segmenter", {})
     world.now += 10.1
-    world.supervisor.note_beat("segmenter", Beat())
-    world.die("segmenter")
-    assert world.until_started("segmenter") == pytest.approx(0.1, abs=0.02)
-
-
-def test_it_has_recovered_too_if_it_dies_before_its_next_heartbeat(world: World) -> None:
-    for _ in range(3):
-        world.die("segmenter")
-        world.until_started("segmenter")
-        world.supervisor.note_ready("segmenter", {})
-    world.now += 10.1
+    if beats:
+        world.supervisor.note_beat("segmenter", Beat())
     world.die("segmenter")
     assert world.until_started("segmenter") == pytest.approx(0.1, abs=0.02)
 

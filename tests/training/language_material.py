@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import transformers
 import yaml
 
 SNIPS = Path(__file__).resolve().parents[1] / "data" / "models" / "mobilebert-snips"
@@ -31,6 +32,21 @@ SENTENCES = (
 )
 KEPT = 3000
 """BERT's pieces with smaller ids are kept: the special ones, letters and the commonest words."""
+
+
+def small_shape(**others: int | str) -> transformers.MobileBertConfig:
+    """A MobileBERT of one narrow layer."""
+    return transformers.MobileBertConfig(
+        embedding_size=16,
+        hidden_size=32,
+        intra_bottleneck_size=16,
+        true_hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_feedforward_networks=2,
+        max_position_embeddings=64,
+        **{"normalization_type": "layer_norm", **others},
+    )
 
 
 def small_tokenizer(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
+from language_material import small_shape
 
 from models.errors import ModelError
 from models.mobilebert import LanguageModel
@@ -27,20 +28,6 @@ intents:
 lists:
   room: {values: [kitchen, cellar, attic, porch]}
 """
-
-
-def shape(**others: int | str) -> transformers.MobileBertConfig:
-    return transformers.MobileBertConfig(
-        embedding_size=16,
-        hidden_size=32,
-        intra_bottleneck_size=16,
-        true_hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_feedforward_networks=2,
-        max_position_embeddings=64,
-        **{"normalization_type": "layer_norm", **others},
-    )
 
 
 def job(folder: Path, base: Path, **others: int) -> Job:
@@ -66,7 +53,7 @@ def run(one: Job) -> tuple[Result, list[str]]:
 def base(tmp_path: Path) -> Path:
     """A base of this project's layout with random weights and one layer."""
     torch.manual_seed(0)
-    encoder = transformers.MobileBertModel(shape(), add_pooling_layer=False)
+    encoder = transformers.MobileBertModel(small_shape(), add_pooling_layer=False)
     folder = tmp_path / "base"
     folder.mkdir()
     states = {f"enc.{name}": tensor.half() for name, tensor in encoder.state_dict().items()}
@@ -95,7 +82,7 @@ def test_given_a_base_it_writes_a_version_that_the_daemon_loads(tmp_path: Path, 
 def test_given_a_folder_of_hugging_face_it_starts_from_that(tmp_path: Path) -> None:
     folder = tmp_path / "google"
     torch.manual_seed(0)
-    config = shape(normalization_type="no_norm", vocab_size=30_522)
+    config = small_shape(normalization_type="no_norm", vocab_size=30_522)
     transformers.MobileBertModel(config).save_pretrained(folder)
     (folder / "tokenizer.json").write_bytes((SORTER / "tokenizer.json").read_bytes())
 

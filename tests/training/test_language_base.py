@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from language_material import small_shape
 from torch import nn
 
 from models.catalogue import check_layout
@@ -27,19 +28,8 @@ SIZE, VECTOR = 32, 12
 
 
 def network() -> BaseNetwork:
-    config = transformers.MobileBertConfig(
-        embedding_size=16,
-        hidden_size=SIZE,
-        intra_bottleneck_size=16,
-        true_hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_feedforward_networks=2,
-        max_position_embeddings=64,
-        normalization_type="layer_norm",
-    )
     torch.manual_seed(0)
-    encoder = transformers.MobileBertModel(config, add_pooling_layer=False).eval()
+    encoder = transformers.MobileBertModel(small_shape(), add_pooling_layer=False).eval()
     return BaseNetwork(encoder, nn.Linear(SIZE, VECTOR))
 
 

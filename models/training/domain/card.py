@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from models.domain import Domain
 from models.mobilebert import LanguageModel
 
+CARD = "README.md"
+
 _MADE = {
     "fast": "Two small heads over a frozen base; see the base's card for what that was made from.",
     "full": "A whole encoder, fine-tuned from a base; see the base's card for what that was made "

@@ -11,9 +11,8 @@ from models.errors import ModelError
 from models.mobilebert.labels import LABELS_FILE, read_labels
 from models.mobilebert.small_heads import HEADS_FILE
 from models.mobilebert.tokens import TOKENIZER_FILE
+from models.training.domain.card import CARD
 from models.training.language.labelling import write_labels
-
-CARD = "README.md"
 
 
 def export_model(version: Path, target: Path, base: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -71,8 +72,7 @@ class FullModel:
         texts = self._texts.make(without=doubtful)
         report("sentences", 1, 1)
         made = _fine_tune(self._settings(texts, number), report)
-        for path in made.iterdir():
-            (folder / path.name).write_bytes(path.read_bytes())
+        shutil.copytree(made, folder, dirs_exist_ok=True)
         write_labels(folder, self._calibrated(folder, texts))
         return judge(self._domain, folder, texts, "full", report)
 

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from models.domain import Domain
 from models.mobilebert import LanguageModel
-from models.training.domain.card import write_card
+from models.training.domain.card import CARD, write_card
 from models.training.domain.texts import Texts
 from models.training.language.alignment import OUT_OF_SCOPE
 from models.training.language.evaluation import evaluate, false_accepts
-
-CARD = "README.md"
 
 
 def judge(

@@ -18,6 +18,7 @@ from models.catalogue.trained import Trained, TrainedFacts
 from models.domain import Domain
 from models.mobilebert import LanguageModel
 from models.mobilebert.labels import LABELS_FILE
+from models.paths import expand
 from models.training.domain.fast import FastHeads
 from models.training.domain.features import base_hash
 from models.training.domain.full import FullModel
@@ -204,7 +205,7 @@ def _weights_hash(job: Job) -> str:
     """Hash of a base's network; for full mode a mark of what it starts from."""
     if job.mode == "fast":
         return base_hash(job.base)
-    folder = Path(job.full_base).expanduser()
+    folder = expand(job.full_base)
     files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
     sizes = sorted((path.name, path.stat().st_size) for path in files)
     return f"{job.full_base} {sizes} {base_hash(job.base)}"

@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from models.errors import ModelError
-from models.mobilebert.labels import Head, Labels, TopicsHead
+from models.mobilebert.labels import Head, Labels
 from models.mobilebert.network import Network
 
 TEMPERATURE = 2.0
@@ -39,7 +39,7 @@ class TaskTeacher:
         """Raises ModelError where the folder holds no model of the same labels."""
         self._network = Network.load(folder)
         theirs = self._network.labels
-        self._text = _order(folder, _text_head(labels), _text_head(theirs))
+        self._text = _order(folder, labels.text_head, theirs.text_head)
         self._tags = _order(folder, labels.slots_head, theirs.slots_head)
 
     def __call__(self, text: str) -> Taught:
@@ -67,10 +67,6 @@ def soft_loss(mine: torch.Tensor, theirs: torch.Tensor, *, several: bool = False
         reduction="batchmean",
         log_target=True,
     )
-
-
-def _text_head(labels: Labels) -> Head | None:
-    return labels.intent_head or labels.head(TopicsHead)
 
 
 def _order(

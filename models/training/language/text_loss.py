@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from models.mobilebert.labels import Labels, TopicsHead
+from models.mobilebert.labels import Labels
 from models.training.language.distillation import pad
 from models.training.language.network import JointNetwork
 from models.training.language.settings import Classify, Joint, Tag
@@ -40,7 +40,7 @@ class TextLoss:
     def __init__(self, settings: Joint | Classify | Tag, labels: Labels) -> None:
         """Raises ModelError where the teacher does not know the same labels."""
         self._settings = settings
-        self._labels = bool(labels.intent_head or labels.head(TopicsHead))
+        self._labels = labels.text_head is not None
         self._tags = labels.slots_head is not None
         teacher = settings.teacher
         self._teacher = None if teacher is None else TaskTeacher(teacher, labels)

@@ -62,7 +62,7 @@ class TextTask:
             self.development += texts
         self._changes = Changes(self._train, settings)
         self.labels = self._new_labels(intents if with_labels else (), slots if with_tags else ())
-        text_head = self.labels.intent_head or self.labels.head(TopicsHead)
+        text_head = self.labels.text_head
         self._label_index = {n: i for i, n in enumerate(text_head.labels if text_head else ())}
         tags = self.labels.slots_head.labels if self.labels.slots_head else ()
         self._tag_index = {name: i for i, name in enumerate(tags)}
@@ -139,7 +139,7 @@ class TextTask:
     def run(self, network: Network, texts: Sequence[LabelledText]) -> list[Logits]:
         """What a model folder says, text by text as the daemon would ask."""
         found = []
-        head = self.labels.intent_head or self.labels.head(TopicsHead)
+        head = self.labels.text_head
         tagger = self.labels.slots_head
         for text in texts:
             encoding = network.tokenizer.encode(text.text)
