@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 
+from models.errors import ModelError
 from models.metrics import edit_distance
 from models.training.speech.batches import collate, group
 from models.training.speech.cache import Example
 from models.training.speech.denominator import denominator, phone_trigram
 from models.training.speech.features import output_frames
+from models.training.speech.growing import grow
 from models.training.speech.loss import selfless_ctc
 from models.training.speech.network import AcousticNetwork
 from models.training.speech.scoring import collapse, score
@@ -147,3 +149,28 @@ def test_blanks_and_repetitions_are_no_phones() -> None:
 
 def test_given_no_utterances_then_there_is_no_score() -> None:
     assert score(AcousticNetwork(width=16, dilations=(1,)), [], torch.device("cpu")) is None
+
+
+def test_given_a_smaller_network_then_a_larger_one_begins_with_what_it_says() -> None:
+    torch.manual_seed(2)
+    small = AcousticNetwork(24, (1, 2)).eval()
+    large = AcousticNetwork(40, (1, 2, 1)).eval()
+    grow(small.state_dict(), large)
+    features = torch.randn(2, 3 * 40 + 1 + 2 * large.context, 40)
+    spare = large.context - small.context
+
+    said, wanted = large(features), small(features[:, spare:-spare])
+
+    assert torch.allclose(said, wanted, atol=0.1)
+    assert not torch.allclose(said, AcousticNetwork(40, (1, 2, 1)).eval()(features), atol=0.1)
+    large.train()(features)[..., 1].sum().backward()
+    learnt = large.layers[2].weight.grad
+    assert learnt is not None
+    assert learnt.abs().sum() > 0, "the new layer learns"
+
+
+def test_given_a_larger_network_then_a_smaller_one_refuses_it() -> None:
+    with pytest.raises(ModelError, match="wider"):
+        grow(AcousticNetwork(24, (1,)).state_dict(), AcousticNetwork(16, (1,)))
+    with pytest.raises(ModelError, match="more layers"):
+        grow(AcousticNetwork(24, (1, 1)).state_dict(), AcousticNetwork(24, (1,)))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from speech_material import write_configuration, write_corpus
 
 from models.errors import ConfigurationError, ModelError
@@ -38,7 +39,11 @@ def manifest(tmp_path: Path) -> Path:
 
 
 def log_of(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "run" / "log.jsonl").read_text().splitlines()]
+    return _records(folder / "run")
+
+
+def _records(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 
 
 def weights_of(folder: Path) -> dict[str, torch.Tensor]:
@@ -245,3 +250,28 @@ def test_given_a_checkpoint_of_another_shape_then_it_is_refused(
 def test_given_a_device_that_is_not_there_then_the_error_says_so() -> None:
     with pytest.raises(ConfigurationError, match=r"training\.device: torch has no device 'warp'"):
         choose_device("warp")
+
+
+def test_given_a_smaller_network_to_begin_with_then_a_larger_one_goes_on_with_it(
+    tmp_path: Path, manifest: Path
+) -> None:
+    configuration = write_configuration(tmp_path, manifest, epochs=20, learning_rate=0.02)
+    train(read_settings(configuration))
+    first = (tmp_path / "run").rename(tmp_path / "first")
+    learnt = min(loss["loss"] for loss in _records(first) if "loss" in loss)
+
+    configuration = write_configuration(tmp_path, manifest, epochs=1, learning_rate=0.001)
+    values = yaml.safe_load(configuration.read_text())
+    values["network"] = {"width": 24, "dilations": [1, 1]}
+    values["initial"] = "first/checkpoint.pt"
+    values["augmentation"] |= {"fresh_noise": 0.3, "snr": [20, 30]}
+    values["clatter_minutes"] = 0.5
+    configuration.write_text(yaml.safe_dump(values))
+    train(read_settings(configuration))
+    assert _records(tmp_path / "run")[-1]["held_out_loss"] < learnt + 1.5
+
+    values["network"] = {"width": 24, "dilations": [2, 1]}
+    values["out"] = "other"
+    configuration.write_text(yaml.safe_dump(values))
+    with pytest.raises(ModelError, match=r"first/checkpoint.pt has the dilations \[1\]"):
+        train(read_settings(configuration))

@@ -52,6 +52,9 @@ class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     codec: float = 0.0
     """Share that was packed and unpacked by one of ``codec.CODECS``, as by a telephone or radio."""
 
+    fresh_noise: float = 0.0
+    """Share with noise added to the features, drawn anew in every epoch."""
+
     masks: float = 0.5
     """Share of utterances with masks over their features, drawn anew in every epoch."""
 
@@ -134,6 +137,26 @@ def quantise(samples: Samples) -> Samples:
     """Samples as 16 bits hold them: clipped and rounded."""
     rounded = np.rint(np.clip(samples * FULL_SCALE, -32_768, 32_767))
     return np.asarray(rounded / FULL_SCALE, np.float32)
+
+
+def change_features(
+    noises: NoisePool, settings: Augmentation, rng: np.random.Generator, features: Features
+) -> Features:
+    """Features as one epoch sees them: with ``noises`` (features) and masks, in some."""
+    if len(noises) and rng.random() < settings.fresh_noise:
+        noise = noises.draw(len(features), rng)
+        features = add_noise(features, noise, rng.uniform(*settings.snr))
+    return mask(features, rng) if rng.random() < settings.masks else features
+
+
+def add_noise(features: Features, noise: Features, snr: float) -> Features:
+    """Features of speech with noise whose mean power is ``snr`` dB below the speech's.
+
+    Powers are added, as if the two waves were never in phase: a good guess of what mixing the
+    waves gives, at no cost.
+    """
+    gain = np.log(np.exp(features).mean() / np.exp(noise).mean()) - snr * np.log(10) / 10
+    return np.asarray(np.logaddexp(features, noise + gain), np.float32)
 
 
 def mask(features: Features, rng: np.random.Generator) -> Features:

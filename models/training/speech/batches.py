@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
 import torch
 
-from models.training.speech.augmentation import mask
 from models.training.speech.cache import Example
-from models.training.speech.features import BINS, STRIDE, output_frames
+from models.training.speech.features import BINS, STRIDE, Features, output_frames
 
 POOL = 24
 """Batches that are sorted by length together: padding stays short, order stays random."""
@@ -64,19 +63,15 @@ def group(examples: Sequence[Example], batch_frames: int, rng: Random) -> list[l
 def collate(
     examples: Sequence[Example],
     context: int,
-    *,
-    masks: float = 0.0,
-    rng: np.random.Generator | None = None,
+    change: Callable[[Features], Features] = lambda features: features,
 ) -> Batch:
-    """A batch; ``masks`` is the share of utterances whose features ``rng`` masks."""
+    """A batch; ``change`` is done to the features of each utterance."""
     frames = [output_frames(len(example.features)) for example in examples]
     longest = STRIDE * (max(frames) - 1) + 1
     features = np.empty((len(examples), longest + 2 * context, BINS), np.float32)
     labels = np.zeros((len(examples), max(len(e.labels) for e in examples)), np.int64)
     for row, example in enumerate(examples):
-        values = example.features.astype(np.float32)
-        if rng is not None and rng.random() < masks:
-            values = mask(values, rng)
+        values = change(example.features.astype(np.float32))
         end = min(context + len(values), features.shape[1])
         features[row, :context] = values[0]
         features[row, context:end] = values[: end - context]

@@ -12,6 +12,7 @@ import numpy as np
 from models.errors import ModelError
 from models.training.speech.augmentation import ROOMS, Augmenter
 from models.training.speech.cache import Example, FeatureCache
+from models.training.speech.clatter import clatter
 from models.training.speech.manifest import (
     Problems,
     Utterance,
@@ -26,6 +27,9 @@ from models.training.speech.split import split
 from models.training.speech.transcript import Pronouncer, words_of
 
 Report = Callable[[str], None]
+
+CLATTER_SECONDS = 15.0
+"""Length of a piece of generated noise."""
 
 
 @dataclass
@@ -62,12 +66,7 @@ class Corpus:
         self._held_out().make(report)
         settings = self.settings
         problems = Problems()
-        paths = [
-            (path, source.weight)
-            for source in settings.noise
-            for path in read_noises(source.manifest, problems, source.exclude)
-        ]
-        noises = NoisePool.read(paths, problems)
+        noises = self.noises(problems)
         rng = np.random.default_rng(settings.seed)
         rooms = [simulate_room(rng) for _ in range(ROOMS if settings.augmentation.room else 0)]
         augmenter = Augmenter(settings.augmentation, noises, rooms)
@@ -75,6 +74,20 @@ class Corpus:
             self._copy(number, augmenter).make(report)
         bad = self._held_out().problems() | self._copy(0, None).problems()
         self.problems.found += sorted(bad, key=lambda problem: problem.place) + problems.found
+
+    def noises(self, problems: Problems) -> NoisePool:
+        """Recorded and generated noise; recordings that can't be used go to ``problems``."""
+        settings = self.settings
+        paths = [
+            (path, source.weight)
+            for source in settings.noise
+            for path in read_noises(source.manifest, problems, source.exclude)
+        ]
+        rng = np.random.default_rng([settings.seed, 1])
+        pieces = round(settings.clatter_minutes * 60 / CLATTER_SECONDS)
+        return NoisePool.read(
+            paths, problems, [clatter(CLATTER_SECONDS, rng) for _ in range(pieces)]
+        )
 
     def examples(self, epoch: int) -> list[Example]:
         """Examples of an epoch, each as often as its weight says, in the order of the seed.
@@ -101,11 +114,13 @@ class Corpus:
         noises = [
             (str(source.manifest), source.weight, source.exclude) for source in settings.noise
         ]
-        augmentation = msgspec.json.encode(settings.augmentation).decode()
+        # What is drawn while training doesn't change the shards.
+        stored = msgspec.structs.replace(settings.augmentation, fresh_noise=0.0, masks=0.0)
+        augmentation = msgspec.json.encode(stored).decode()
         return FeatureCache(
             settings.cache,
             f"training-copy{number}",
             [weighted[index] for index in order],
             change,
-            repr((number, settings.seed, augmentation, noises)),
+            repr((number, settings.seed, augmentation, noises, settings.clatter_minutes)),
         )

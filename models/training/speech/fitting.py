@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 
 import numpy as np
 import torch
 
 from models.errors import ModelError
+from models.training.speech.augmentation import change_features
 from models.training.speech.batches import collate, group
 from models.training.speech.cache import Example
 from models.training.speech.checkpoint import Progress
@@ -23,6 +25,7 @@ from models.training.speech.denominator import denominator
 from models.training.speech.log import RunLog
 from models.training.speech.loss import selfless_ctc
 from models.training.speech.network import AcousticNetwork
+from models.training.speech.noise import NoisePool
 from models.training.speech.scoring import score
 from models.training.speech.settings import Settings
 
@@ -53,6 +56,7 @@ class Fitting:
         log: RunLog,
         save: Callable[[Fitting], None],
         trigram: torch.Tensor | None = None,
+        noises: NoisePool | None = None,
     ) -> None:
         self.settings = settings
         self.network = network
@@ -65,6 +69,7 @@ class Fitting:
             betas=(0.9, 0.98),
         )
         self._trigram = None if trigram is None else trigram.to(self.device)
+        self._noises = noises or NoisePool([])
         self._log = log
         self._save = save
         self._saved = self._scored = progress.seconds
@@ -116,9 +121,8 @@ class Fitting:
             parameters["lr"] = rate
         torch.manual_seed(settings.seed * 1_000_003 + step)
         rng = np.random.default_rng([abs(settings.seed), step])
-        batch = collate(
-            examples, self.network.context, masks=settings.augmentation.masks, rng=rng
-        ).to(self.device)
+        change = partial(change_features, self._noises, settings.augmentation, rng)
+        batch = collate(examples, self.network.context, change).to(self.device)
         half = settings.training.half
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
             scores = self.network(batch.features)

@@ -1,4 +1,4 @@
-"""Recorded noise in memory, and random pieces of it."""
+"""Noise in memory, as samples or features, and random pieces of it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,31 @@ from pathlib import Path
 import numpy as np
 
 from models.training.speech.audio import AudioError, Samples, read_noise
+from models.training.speech.features import log_mel
 from models.training.speech.manifest import Problems
 
 
 class NoisePool:
-    """Noises to draw pieces from, each in proportion to its length times its weight."""
+    """Noises to draw pieces from, each in proportion to its length times its weight.
+
+    A noise is samples [time] or features [frames, 40].
+    """
 
     def __init__(self, noises: Sequence[Samples], weights: Sequence[float] | None = None) -> None:
         self._noises = [noise.astype(np.float16) for noise in noises]
+        self._weights = weights
         shares = np.array([len(noise) for noise in noises], float) * (weights or 1.0)
         self._shares = shares / shares.sum() if len(noises) else shares
 
     @classmethod
-    def read(cls, paths: Iterable[tuple[Path, float]], problems: Problems) -> NoisePool:
+    def read(
+        cls,
+        paths: Iterable[tuple[Path, float]],
+        problems: Problems,
+        generated: Sequence[Samples] = (),
+    ) -> NoisePool:
         """Read recordings with their weights; those that can't be used go to ``problems``."""
-        noises, weights = [], []
+        noises, weights = list(generated), [1.0] * len(generated)
         for path, weight in paths:
             try:
                 noises.append(read_noise(path))
@@ -34,8 +44,15 @@ class NoisePool:
     def __len__(self) -> int:
         return len(self._noises)
 
+    def features(self) -> NoisePool:
+        """The same noises as log-mel energies."""
+        return NoisePool(
+            [log_mel(noise.astype(np.float32)) for noise in self._noises], self._weights
+        )
+
     def draw(self, length: int, rng: np.random.Generator) -> Samples:
-        """``length`` samples of a random noise from a random place on, repeated if it is short."""
+        """``length`` samples or frames of a random noise from a random place on, repeated if it is
+        short."""
         noise = self._noises[int(rng.choice(len(self._noises), p=self._shares))]
         start = int(rng.integers(len(noise)))
-        return np.resize(np.roll(noise.astype(np.float32), -start), length)
+        return noise.take(range(start, start + length), axis=0, mode="wrap").astype(np.float32)

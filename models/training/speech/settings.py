@@ -90,6 +90,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     held_out: Percent = 5
     """Percentage of speakers that are held out."""
 
+    clatter_minutes: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """Minutes of noise of a kitchen that are generated, beside the recorded noise."""
+
     copies: Count = 4
     """Changed copies of all speech; epochs take them in turn."""
 
@@ -97,7 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     network: Shape = Shape()
     training: Schedule = Schedule()
     initial: Path | None = None
-    """Checkpoint to begin with, of a network of the same shape."""
+    """Checkpoint to begin with, of a network of the same shape or one that it can grow from."""
 
     blank_bonus: float = 3.0
     """Subtracted from the blank's log-probability in ``final.mdl``: a CTC network gives the blank

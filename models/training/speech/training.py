@@ -10,13 +10,16 @@ import numpy as np
 import torch
 
 from models.errors import ConfigurationError, ModelError
+from models.training.checkpoint import read_state
 from models.training.speech.cache import Example
 from models.training.speech.checkpoint import Progress, load_weights, write_checkpoint
 from models.training.speech.conversion import export
 from models.training.speech.corpus import Corpus
 from models.training.speech.denominator import phone_trigram
 from models.training.speech.fitting import Fitting
+from models.training.speech.growing import grow
 from models.training.speech.log import RunLog
+from models.training.speech.manifest import Problems
 from models.training.speech.network import OUTPUTS, AcousticNetwork
 from models.training.speech.settings import Settings
 
@@ -55,7 +58,8 @@ def train(settings: Settings, echo: Callable[[str], None] = lambda _: None) -> P
             # The old checkpoint is still there, and space may be free again by the next one.
             log.add(step=fitting.progress.step, checkpoint_failed=error.strerror or str(error))
 
-    fitting = Fitting(settings, network, progress, log, save, _trigram(settings, corpus))
+    noises = corpus.noises(Problems()).features() if settings.augmentation.fresh_noise else None
+    fitting = Fitting(settings, network, progress, log, save, _trigram(settings, corpus), noises)
     if state is not None:
         fitting.optimiser.load_state_dict(state)
         log.rewind(progress.step)
@@ -117,10 +121,26 @@ def _begin(
         state = load_weights(path, network)
         return network, Progress(**state["progress"]), state["optimiser"]
     if settings.initial is not None:
-        load_weights(settings.initial, network)
+        _take_initial(settings.initial, network)
     else:
         network.normalise(_sample(corpus.examples(0), settings.seed))
     return network, Progress(), None
+
+
+def _take_initial(path: Path, network: AcousticNetwork) -> None:
+    state = read_state(path)
+    layers = len(state["dilations"])
+    if tuple(state["dilations"]) != network.dilations[:layers]:
+        raise ModelError(
+            f"{path} has the dilations {list(state['dilations'])}: network.dilations must begin "
+            f"with them, they are {list(network.dilations)}"
+        )
+    try:
+        grow(state["weights"], network)
+    except ModelError as error:
+        raise ModelError(
+            f"{path}: {error.message}: make network.width or .dilations larger"
+        ) from error
 
 
 def _sample(examples: list[Example], seed: int) -> torch.Tensor:
