@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import ModelError
+from models.vosk.confidence import CONFIDENCE_FILE
 from models.vosk.manifest import read_manifest
 from models.vosk.words import file_hash
 
@@ -151,8 +152,10 @@ def _fill(target: Path, parts: Parts) -> None:
     replaced: tuple[str, ...] = ()
     if parts.grammar:
         replaced = _GRAPHS if _has_own_words(parts.grammar) else (_GRAMMAR,)
+    # What a confidence is worth depends on the grammar: the base's own says nothing with another.
+    apart = ("conf", "graph", *([CONFIDENCE_FILE] if parts.grammar else []))
     for entry in parts.base.iterdir():
-        if entry.name not in ("conf", "graph"):
+        if entry.name not in apart:
             _link(entry, target / entry.name)
     for name in ("conf", "graph"):
         (target / name).mkdir()
@@ -163,6 +166,8 @@ def _fill(target: Path, parts: Parts) -> None:
         for name in replaced:
             if (parts.grammar / name).is_file():
                 _link(parts.grammar / name, target / "graph" / name)
+        if (parts.grammar / CONFIDENCE_FILE).is_file():
+            _link(parts.grammar / CONFIDENCE_FILE, target / CONFIDENCE_FILE)
     text = (parts.base / "conf" / "model.conf").read_text(encoding="utf-8")
     (target / "conf" / "model.conf").write_text(_configure(text, parts.options), encoding="utf-8")
 

@@ -19,9 +19,15 @@ ADDITIONS = Path(__file__).with_name("pronunciations.txt")
 """Words that the dictionary lacks: ``WORD PHONE PHONE …``."""
 
 
-def pronounce(words: Iterable[str], additions: Path = ADDITIONS) -> tuple[Lexicon, tuple[str, ...]]:
-    """Pronunciations of ``words`` in the CMU dictionary and ``additions``; the words without."""
-    found, missing = Pronouncer({}, read_pronunciations(additions), guesses=0).pronounce_all(words)
+def pronounce(
+    words: Iterable[str], additions: Path = ADDITIONS, *, guesses: int = 0
+) -> tuple[Lexicon, tuple[str, ...]]:
+    """Pronunciations of ``words`` in the CMU dictionary and ``additions``; the words without.
+
+    A word that both lack gets so many ``guesses`` from its spelling.
+    """
+    pronouncer = Pronouncer({}, read_pronunciations(additions), guesses=guesses)
+    found, missing = pronouncer.pronounce_all(words)
     return {word: entry.ways for word, entry in found.items()}, missing
 
 

@@ -18,6 +18,7 @@ import vosk
 from models.catalogue import check_layout
 from models.errors import ModelError
 from models.native_messages import held_back
+from models.vosk.confidence import Confidence, read_confidence
 
 UNKNOWN_WORD = "[unk]"
 """What Vosk writes for speech outside the grammar."""
@@ -31,6 +32,8 @@ class RecognisedWord:
     start: float
     end: float
     confidence: float | None
+    """Probability that it was said, where the model or grammar has a ``confidence.json``; else the
+    share of Vosk's lattice that has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,7 @@ class SpeechModel:
                 f"{name or path}: Vosk can't load this model; a file in it is damaged "
                 "(mend: intentd models verify, or pull it again)"
             ) from error
+        self._confidence = read_confidence(path)
         self.path = path
         self.id = identity(path)
 
@@ -80,17 +84,17 @@ class SpeechModel:
         """
         if phrases is None:
             inner = vosk.KaldiRecognizer(self._model, 16_000)
-        else:
-            grammar = json.dumps([*phrases, UNKNOWN_WORD])
-            inner = vosk.KaldiRecognizer(self._model, 16_000, grammar)
-        return Recogniser(inner, nbest)
+            return Recogniser(inner, nbest, self._confidence)
+        grammar = json.dumps([*phrases, UNKNOWN_WORD])
+        return Recogniser(vosk.KaldiRecognizer(self._model, 16_000, grammar), nbest)
 
 
 class Recogniser:
     """Recognises one utterance after the other of one stream."""
 
-    def __init__(self, inner: Any, nbest: int) -> None:
+    def __init__(self, inner: Any, nbest: int, confidence: Confidence | None = None) -> None:
         self._inner = inner
+        self._confidence = confidence
         self._nbest = nbest
         inner.SetWords(True)
         inner.SetMaxAlternatives(nbest)
@@ -154,10 +158,15 @@ class Recogniser:
                 word=word["word"],
                 start=max(0.0, word["start"] - offset),
                 end=max(0.0, word["end"] - offset),
-                confidence=word.get("conf"),
+                confidence=self._probability(word.get("conf")),
             )
             for word in found
         )
+
+    def _probability(self, share: float | None) -> float | None:
+        if share is None or self._confidence is None:
+            return share
+        return self._confidence.probability(share)
 
 
 def identity(path: Path) -> str:

