@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -73,27 +74,31 @@ def phone_set() -> PhoneSet:
 
 
 def export_acoustics(
-    acoustics: Acoustics, blank_bonus: float = 0.0, *, garbage: bool = True
+    acoustics: Acoustics | Sequence[Acoustics], blank_bonus: float = 0.0, *, garbage: bool = True
 ) -> bytes:
     """The bytes of a ``final.mdl``.
 
-    ``blank_bonus`` is subtracted from the blank's log-probability; ``garbage`` appends the output
-    for "any phone" (``models.vosk.garbage``). Raises ModelError if the parts do not fit together.
+    Several networks become one whose log-probabilities are their mean. ``blank_bonus`` is
+    subtracted from the blank's log-probability; ``garbage`` appends the output for "any phone"
+    (``models.vosk.garbage``). Raises ModelError if the parts do not fit together.
     """
-    _check(acoustics)
+    members = [acoustics] if isinstance(acoustics, Acoustics) else list(acoustics)
+    for member in members:
+        _check(member)
     writer = KaldiWriter()
     _write_transitions(writer)
-    lines, components = _Nodes(acoustics).build()
+    lines, components = _Nodes().build(members)
     writer.token("<Nnet3>")
     writer.raw("".join(f"{line}\n" for line in ["", *lines, ""]).encode())
     writer.token("<NumComponents>")
     writer.integer(len(components))
     for component in components:
         component.write(writer)
+    context = max(member.context for member in members)
     writer.token("</Nnet3>", "<LeftContext>")
-    writer.integer(acoustics.context)
+    writer.integer(context)
     writer.token("<RightContext>")
-    writer.integer(acoustics.context)
+    writer.integer(context)
     writer.token("<Priors>")
     writer.vector([math.exp(blank_bonus), *[1.0] * len(PHONES)] if blank_bonus else [])
     model = writer.finish()
@@ -142,28 +147,44 @@ def _write_transitions(writer: KaldiWriter) -> None:
 class _Nodes:
     """Component and node lines of a network, and its components."""
 
-    def __init__(self, acoustics: Acoustics) -> None:
-        self._acoustics = acoustics
-        self._lines = [f"input-node name=input dim={acoustics.input.weights.shape[1]}"]
+    def __init__(self) -> None:
+        self._lines: list[str] = []
         self._components: list[Component] = []
 
-    def build(self) -> tuple[list[str], list[Component]]:
-        acoustics = self._acoustics
-        self._add("idct", "input", affine=acoustics.input)
+    def build(self, members: Sequence[Acoustics]) -> tuple[list[str], list[Component]]:
+        """The lines and components of one network, or of the mean of several."""
+        self._lines.append(f"input-node name=input dim={members[0].input.weights.shape[1]}")
+        if len(members) == 1:
+            output = self._member("", members[0])
+        else:
+            scores = [self._member(f"n{n}.", one) for n, one in enumerate(members, start=1)]
+            mean = reduce(
+                lambda one, other: f"Sum({one}, {other})",
+                (f"Scale({1 / len(members):.8f}, {score})" for score in scores),
+            )
+            output = "out.lsm"
+            self._add(output, mean, kind=LOG_SOFTMAX, dimension=len(members[0].output.bias))
+        self._lines.append(f"output-node name=output input={output} objective=linear")
+        return self._lines, self._components
+
+    def _member(self, prefix: str, acoustics: Acoustics) -> str:
+        """The nodes of one network; returns the name of the last."""
+        first = f"{prefix}idct"
+        self._add(first, "input", affine=acoustics.input)
         half = acoustics.first.weights.shape[1] // len(acoustics.input.bias) // 2
-        hidden = self._layer("l0", acoustics.first, "idct", range(-half, half + 1))
+        hidden = self._layer(f"{prefix}l0", acoustics.first, first, range(-half, half + 1))
         for number, (affine, dilation) in enumerate(acoustics.layers, start=1):
             offsets = (-STRIDE * dilation, 0, STRIDE * dilation)
-            added = self._layer(f"l{number}", affine, hidden, offsets)
+            added = self._layer(f"{prefix}l{number}", affine, hidden, offsets)
             width = len(affine.bias)
-            name = f"l{number}.noop"
+            name = f"{prefix}l{number}.noop"
             self._add(name, f"Sum({added}, {hidden})", kind=NO_OPERATION, dimension=width)
             hidden = name
-        self._add("out.affine", hidden, affine=acoustics.output)
+        self._add(f"{prefix}out.affine", hidden, affine=acoustics.output)
         size = len(acoustics.output.bias)
-        self._add("out.lsm", "out.affine", kind=LOG_SOFTMAX, dimension=size)
-        self._lines.append("output-node name=output input=out.lsm objective=linear")
-        return self._lines, self._components
+        output = f"{prefix}out.lsm"
+        self._add(output, f"{prefix}out.affine", kind=LOG_SOFTMAX, dimension=size)
+        return output
 
     def _layer(self, name: str, affine: Affine, source: str, offsets: Sequence[int]) -> str:
         frames = (f"Offset({source}, {by})" if by else source for by in offsets)

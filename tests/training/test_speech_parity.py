@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 import torch
 import vosk
+from click.testing import CliRunner
 
 from models.training.speech.batches import collate
 from models.training.speech.cache import Example
+from models.training.speech.checkpoint import write_checkpoint
 from models.training.speech.conversion import acoustics_of
+from models.training.speech.exporting import main
 from models.training.speech.features import cepstra_of_log_mel, log_mel
 from models.training.speech.network import AcousticNetwork
 from models.vosk.export import PHONES, export_acoustics, phone_set
@@ -93,6 +96,31 @@ def test_given_any_path_then_vosk_scores_it_as_torch_does(
     expected = sum(float(scores[t, output]) for t, output in enumerate(outputs))
     model = export_acoustics(acoustics_of(network), garbage=garbage)
     found = score_of_path(tmp_path, model, pcm.tobytes(), outputs)
+    assert found / len(scores) == pytest.approx(expected / len(scores), abs=1e-4)
+
+
+def test_given_networks_of_two_shapes_then_vosk_hears_the_mean_of_their_scores(
+    tmp_path: Path, network: AcousticNetwork
+) -> None:
+    torch.manual_seed(5)
+    other = AcousticNetwork(24, (1, 2, 1)).eval()
+    pcm = speech()
+    example = Example(log_mel(pcm.astype(np.float32) / 32_768), np.array([1]))  # type: ignore[arg-type]
+    with torch.no_grad():
+        one, two = (
+            member(collate([example], member.context).features)[0] for member in (network, other)
+        )
+    scores = ((one + two) / 2).log_softmax(-1)
+    outputs = [random.Random(7).randrange(40) for _ in range(len(scores))]
+    expected = sum(float(scores[t, output]) for t, output in enumerate(outputs))
+    for member, name in ((network, "one"), (other, "two")):
+        write_checkpoint(tmp_path / f"{name}.pt", member)
+    target = tmp_path / "mean.mdl"
+    files = [str(tmp_path / f"{name}.pt") for name in ("one", "two")]
+
+    CliRunner().invoke(main, [str(target), *files], catch_exceptions=False)
+
+    found = score_of_path(tmp_path, target.read_bytes(), pcm.tobytes(), outputs)
     assert found / len(scores) == pytest.approx(expected / len(scores), abs=1e-4)
 
 

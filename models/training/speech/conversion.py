@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import nn
@@ -12,9 +14,10 @@ from models.vosk.export import Acoustics, export_acoustics
 from models.vosk.nnet3 import Affine, Matrix
 
 
-def export(network: AcousticNetwork, blank_bonus: float) -> bytes:
-    """The bytes of a ``final.mdl`` with the garbage output. Raises ModelError."""
-    return export_acoustics(acoustics_of(network), blank_bonus)
+def export(networks: Sequence[AcousticNetwork], blank_bonus: float) -> bytes:
+    """The bytes of a ``final.mdl`` with the garbage output, of the mean of several networks'
+    scores if there are several. Raises ModelError."""
+    return export_acoustics([acoustics_of(network) for network in networks], blank_bonus)
 
 
 def acoustics_of(network: AcousticNetwork) -> Acoustics:

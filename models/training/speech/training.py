@@ -73,7 +73,7 @@ def train(settings: Settings, echo: Callable[[str], None] = lambda _: None) -> P
         finally:
             torch.set_flush_denormal(False)
     target = settings.out / ACOUSTICS
-    _write(target, export(network, settings.blank_bonus))
+    _write(target, export([network], settings.blank_bonus))
     return target
 
 
