@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 
 import click
 
 from models.errors import ConfigurationError
 from pipeline.cli.options import endpoint_option, key_option, server_key_option
+from pipeline.cli.showing import show
 from pipeline.events import Event, to_json
 
 
@@ -65,7 +65,7 @@ def listen(
             if arguments:
                 _execute(arguments, event)
             else:
-                _show(event, as_json)
+                show(event, as_json)
 
 
 def _split(command: str | None) -> list[str]:
@@ -87,13 +87,3 @@ def _execute(arguments: list[str], event: Event) -> None:
         raise ConfigurationError(f"--exec: {arguments[0]}: {error.strerror}") from error
     if done.returncode:
         click.echo(f"{arguments[0]} ended with exit code {done.returncode}", err=True)
-
-
-def _show(event: Event, as_json: bool) -> None:
-    from pipeline.rendering import one_line
-
-    if as_json:
-        sys.stdout.buffer.write(to_json(event) + b"\n")
-        sys.stdout.buffer.flush()
-    else:
-        click.echo(one_line(event))

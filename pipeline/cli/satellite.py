@@ -12,7 +12,7 @@ import click
 
 from models.errors import ConfigurationError
 from pipeline.cli.options import key_option, server_key_option
-from pipeline.events import Event, to_json
+from pipeline.cli.showing import show
 
 if TYPE_CHECKING:
     from stages.sources.base import Source
@@ -90,7 +90,7 @@ def satellite(
         _source(device, recordings, pace),
         link,
         credentials=credentials,
-        show=None if no_events else lambda event: _show(event, as_json),
+        show=None if no_events else lambda event: show(event, as_json),
         tell=lambda text: click.echo(text, err=True),
     )
     signal.signal(signal.SIGINT, lambda *_: runner.stop())
@@ -115,13 +115,3 @@ def _source(
     from stages.sources.microphone import MicrophoneSource
 
     return MicrophoneSource("satellite", device, wait_for_device=True)
-
-
-def _show(event: Event, as_json: bool) -> None:
-    from pipeline.rendering import one_line
-
-    if as_json:
-        sys.stdout.buffer.write(to_json(event) + b"\n")
-        sys.stdout.buffer.flush()
-    else:
-        click.echo(one_line(event))
