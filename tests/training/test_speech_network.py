@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -14,12 +15,15 @@ from models.errors import ModelError
 from models.metrics import edit_distance
 from models.training.speech.batches import collate, group
 from models.training.speech.cache import Example
+from models.training.speech.conversion import export
 from models.training.speech.denominator import denominator, phone_trigram
 from models.training.speech.features import output_frames
 from models.training.speech.growing import grow
 from models.training.speech.loss import selfless_ctc
 from models.training.speech.network import AcousticNetwork
+from models.training.speech.restoring import restore
 from models.training.speech.scoring import collapse, score
+from models.vosk.compression import compress_acoustics
 
 
 def example(frames: int, labels: list[int], seed: int = 0) -> Example:
@@ -167,6 +171,42 @@ def test_given_a_smaller_network_then_a_larger_one_begins_with_what_it_says() ->
     learnt = large.layers[2].weight.grad
     assert learnt is not None
     assert learnt.abs().sum() > 0, "the new layer learns"
+
+
+@pytest.mark.parametrize("bits", [32, 16])
+def test_an_exported_network_can_be_trained_on(tmp_path: Path, bits: int) -> None:
+    torch.manual_seed(3)
+    features = 12 + 3 * torch.randn(600, 40)
+    network = AcousticNetwork(48, (1, 2))
+    network.normalise(features)
+    for _ in range(3):
+        network.train()(features[None])
+    network.eval()
+    model = export([network], 2.0)
+    (tmp_path / "final.mdl").write_bytes(model if bits == 32 else compress_acoustics(model, bits))
+
+    restored = restore(tmp_path / "final.mdl", features)
+
+    assert (restored.width, restored.dilations) == (48, (1, 2))
+    tolerance = 1e-3 if bits == 32 else 2e-2
+    wanted = network(features[None])
+    assert torch.allclose(restored(features[None]), wanted, atol=tolerance)
+    restored.dropout = 0.0
+    assert torch.allclose(restored.train()(features[None]), wanted, atol=2e-2), (
+        "in training, where the statistics are those of the speech, too"
+    )
+
+
+def test_what_is_no_single_network_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "final.mdl"
+    path.write_bytes(export([AcousticNetwork(24, (1,)), AcousticNetwork(32, (1,))], 0.0))
+    with pytest.raises(ModelError, match="holds no single network"):
+        restore(path, torch.zeros(100, 40))
+    path.write_bytes(b"nothing")
+    with pytest.raises(ModelError, match="can't be read back"):
+        restore(path, torch.zeros(100, 40))
+    with pytest.raises(ModelError, match="No such file"):
+        restore(tmp_path / "none.mdl", torch.zeros(100, 40))
 
 
 def test_given_a_larger_network_then_a_smaller_one_refuses_it() -> None:

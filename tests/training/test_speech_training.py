@@ -252,8 +252,9 @@ def test_given_a_device_that_is_not_there_then_the_error_says_so() -> None:
         choose_device("warp")
 
 
+@pytest.mark.parametrize("begin", ["checkpoint.pt", "final.mdl"])
 def test_given_a_smaller_network_to_begin_with_then_a_larger_one_goes_on_with_it(
-    tmp_path: Path, manifest: Path
+    tmp_path: Path, manifest: Path, begin: str
 ) -> None:
     configuration = write_configuration(tmp_path, manifest, epochs=20, learning_rate=0.02)
     train(read_settings(configuration))
@@ -263,7 +264,7 @@ def test_given_a_smaller_network_to_begin_with_then_a_larger_one_goes_on_with_it
     configuration = write_configuration(tmp_path, manifest, epochs=1, learning_rate=0.001)
     values = yaml.safe_load(configuration.read_text())
     values["network"] = {"width": 24, "dilations": [1, 1]}
-    values["initial"] = "first/checkpoint.pt"
+    values["initial"] = f"first/{begin}"
     values["augmentation"] |= {"fresh_noise": 0.3, "snr": [20, 30]}
     values["clatter_minutes"] = 0.5
     configuration.write_text(yaml.safe_dump(values))
@@ -273,5 +274,5 @@ def test_given_a_smaller_network_to_begin_with_then_a_larger_one_goes_on_with_it
     values["network"] = {"width": 24, "dilations": [2, 1]}
     values["out"] = "other"
     configuration.write_text(yaml.safe_dump(values))
-    with pytest.raises(ModelError, match=r"first/checkpoint.pt has the dilations \[1\]"):
+    with pytest.raises(ModelError, match=rf"first/{begin} has the dilations \[1\]"):
         train(read_settings(configuration))

@@ -6,7 +6,8 @@
 ``audio``         recordings as samples, whole or refused
 ``features``      log-mel features exactly as Vosk computes them (kaldi-native-fbank)
 ``rooms``         simulated rooms (image-source method)
-``noise``         pieces of recorded noise
+``noise``         pieces of noise
+``clatter``       noise of a kitchen, generated
 ``augmentation``  speed, volume, noise, rooms, bandwidth; masks over features
 ``cache``         features on disk, made once, resumed where making them was broken off
 ``corpus``        manifests -> features of all copies
@@ -20,5 +21,9 @@
 ``plot``          curves as SVG
 ``settings``      the configuration file
 ``conversion``    the network as ``models.vosk.export`` writes it
+``growing``       a larger network that begins with a smaller one (torch)
+``restoring``     a network out of a ``final.mdl`` (torch)
+``averaging``     the mean of networks of one beginning (torch)
+``exporting``     checkpoints as a ``final.mdl`` (torch)
 ``training``      a run from its configuration to a ``final.mdl``
 """

@@ -64,3 +64,12 @@ def load_weights(path: Path, network: AcousticNetwork) -> dict[str, Any]:
         )
     network.load_state_dict(state["weights"])
     return state
+
+
+def load_network(checkpoint: Path) -> AcousticNetwork:
+    """The network of a checkpoint, ready to be used. Raises ModelError."""
+    state = read_state(checkpoint)
+    network = AcousticNetwork(state["width"], tuple(state["dilations"]))
+    load_weights(checkpoint, network)
+    network.eval()
+    return network

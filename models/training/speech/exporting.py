@@ -13,19 +13,8 @@ from pathlib import Path
 import click
 
 from models.errors import IntentdError
-from models.training.checkpoint import read_state
-from models.training.speech.checkpoint import load_weights
+from models.training.speech.checkpoint import load_network
 from models.training.speech.conversion import export
-from models.training.speech.network import AcousticNetwork
-
-
-def load_network(checkpoint: Path) -> AcousticNetwork:
-    """The network of a checkpoint, ready to be used. Raises ModelError."""
-    state = read_state(checkpoint)
-    network = AcousticNetwork(state["width"], tuple(state["dilations"]))
-    load_weights(checkpoint, network)
-    network.eval()
-    return network
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -100,7 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     network: Shape = Shape()
     training: Schedule = Schedule()
     initial: Path | None = None
-    """Checkpoint to begin with, of a network of the same shape or one that it can grow from."""
+    """Checkpoint or ``final.mdl`` to begin with, of the same shape or a smaller one."""
 
     blank_bonus: float = 3.0
     """Subtracted from the blank's log-probability in ``final.mdl``: a CTC network gives the blank

@@ -10,9 +10,13 @@ import numpy as np
 import torch
 
 from models.errors import ConfigurationError, ModelError
-from models.training.checkpoint import read_state
 from models.training.speech.cache import Example
-from models.training.speech.checkpoint import Progress, load_weights, write_checkpoint
+from models.training.speech.checkpoint import (
+    Progress,
+    load_network,
+    load_weights,
+    write_checkpoint,
+)
 from models.training.speech.conversion import export
 from models.training.speech.corpus import Corpus
 from models.training.speech.denominator import phone_trigram
@@ -21,6 +25,7 @@ from models.training.speech.growing import grow
 from models.training.speech.log import RunLog
 from models.training.speech.manifest import Problems
 from models.training.speech.network import OUTPUTS, AcousticNetwork
+from models.training.speech.restoring import restore
 from models.training.speech.settings import Settings
 
 CHECKPOINT = "checkpoint.pt"
@@ -120,23 +125,23 @@ def _begin(
     if path.exists():
         state = load_weights(path, network)
         return network, Progress(**state["progress"]), state["optimiser"]
+    sample = _sample(corpus.examples(0), settings.seed)
     if settings.initial is not None:
-        _take_initial(settings.initial, network)
+        _take_initial(settings.initial, network, sample)
     else:
-        network.normalise(_sample(corpus.examples(0), settings.seed))
+        network.normalise(sample)
     return network, Progress(), None
 
 
-def _take_initial(path: Path, network: AcousticNetwork) -> None:
-    state = read_state(path)
-    layers = len(state["dilations"])
-    if tuple(state["dilations"]) != network.dilations[:layers]:
+def _take_initial(path: Path, network: AcousticNetwork, sample: torch.Tensor) -> None:
+    first = restore(path, sample) if path.suffix == ".mdl" else load_network(path)
+    if first.dilations != network.dilations[: len(first.dilations)]:
         raise ModelError(
-            f"{path} has the dilations {list(state['dilations'])}: network.dilations must begin "
+            f"{path} has the dilations {list(first.dilations)}: network.dilations must begin "
             f"with them, they are {list(network.dilations)}"
         )
     try:
-        grow(state["weights"], network)
+        grow(first.state_dict(), network)
     except ModelError as error:
         raise ModelError(
             f"{path}: {error.message}: make network.width or .dilations larger"
