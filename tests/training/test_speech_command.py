@@ -44,5 +44,5 @@ def test_given_something_missing_then_the_error_names_it(
 
 def test_the_shipped_configuration_is_one() -> None:
     settings = read_settings(ROOT / "configs" / "training" / "speech-en.yaml")
-    assert settings.network.dilations == (1, 1, 1, 2, 2, 3)
+    assert settings.network.dilations == (1, 1, 1, 2, 2, 3, 3)
     assert not any("kitchen" in str(source.manifest) for source in settings.noise)
