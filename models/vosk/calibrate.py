@@ -17,7 +17,7 @@ from models.errors import IntentdError, ModelError
 from models.metrics.words import edits, plain
 from models.vosk.assemble import Parts, assemble
 from models.vosk.confidence import CONFIDENCE_FILE, fit, write_confidence
-from models.vosk.recogniser import Hypothesis, Recogniser, SpeechModel
+from models.vosk.recogniser import UNKNOWN_WORD, Hypothesis, Recogniser, SpeechModel
 
 RATE = 16_000
 
@@ -60,13 +60,13 @@ def hear(recogniser: Recogniser, audio: str) -> Hypothesis:
 
 
 def judge(said: str, heard: Hypothesis) -> Iterator[tuple[float, bool]]:
-    """Vosk's confidence in each word, and whether it was said there."""
+    """Vosk's confidence in each word, and whether it was said there; "unknown" is no word."""
     right: list[bool] = []
     for edit in edits(said, heard.text) if said else ():
         right += [edit.kind == "equal"] * len(edit.actual.split())
     right += [False] * (len(heard.words) - len(right))
     for word, is_right in zip(heard.words, right, strict=True):
-        if word.confidence is not None:
+        if word.confidence is not None and word.word != UNKNOWN_WORD:
             yield word.confidence, is_right
 
 

@@ -14,7 +14,7 @@ from models.vosk.bigram import train_bigram
 from models.vosk.fst import WeightedAcceptor, WeightedArc
 from models.vosk.phones import UNKNOWN
 
-UNKNOWN_COST = 0.0
+UNKNOWN_COST = 2.0
 """Cost of taking speech as outside the domain, on top of what the graph charges for the word and
 each of its garbage phones. Lower (also below 0) rejects more foreign speech, and more commands
 that were spoken unclearly; large domains, with their short sentences, need less than small ones."""

@@ -21,25 +21,26 @@ from models.training.speech.network import FIRST, AcousticNetwork
 from models.vosk.nnet3 import Affine, read_affines
 
 _DILATION = re.compile(
-    rb"name=l(\d+)\.affine component=l\1\.affine input=Append\(Offset\([^,]+, -(\d+)"
+    rb"name=(?:n1\.)?l(\d+)\.affine component=\S+ input=Append\(Offset\([^,]+, -(\d+)"
 )
 
 
 def restore(path: Path, features: torch.Tensor) -> AcousticNetwork:
-    """The network of a ``final.mdl``; ``features`` [frames, 40] are log-mel energies of speech.
+    """The network of a ``final.mdl``, the first if it holds several.
 
-    Raises ModelError where the file holds no network of ``models.vosk.export``, or several.
+    ``features`` [frames, 40] are log-mel energies of speech. Raises ModelError where the file holds
+    no network of ``models.vosk.export``.
     """
     try:
         model = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path} can't be read: {error.strerror}") from None
-    affines = read_affines(model)
+    affines = {name.removeprefix("n1."): one for name, one in read_affines(model).items()}
     found = {int(number): int(offset) // STRIDE for number, offset in _DILATION.findall(model)}
     dilations = tuple(found[number] for number in sorted(found) if number)
     names = ["idct", "l0.affine", *(f"l{n + 1}.affine" for n in range(len(dilations)))]
     if not dilations or any(name not in affines for name in (*names, "out.affine")):
-        raise ModelError(f"{path} holds no single network that intentd made: train from another")
+        raise ModelError(f"{path} holds no network that intentd made: train from another")
     width = len(affines["l0.affine"].bias)
     network = AcousticNetwork(width, dilations)
     network.eval()
