@@ -9,6 +9,8 @@
 ``wnut17``   named entities in noisy text (Derczynski et al. 2017)
 ``xquad``    questions (Artetxe et al. 2020), articles by title: of each four the third is ``dev``
              and the fourth ``test``
+``outside``  of these, already written side by side: texts that are none of CLINC150's business,
+             to learn its ``oos`` from, beside the hundred that it has
 ===========  ==================================================================================
 
 Texts come as they are written (lower case, no punctuation around words) and, in files that end in
@@ -41,6 +43,21 @@ Raw = tuple[list[Piece], str]
 
 DEV_PER_SNIPS_INTENT = 100
 HWU_DEV = 500
+OUTSIDE_CLINC = {
+    "hwu64": (
+        "qa_factoid", "qa_stock", "general_quirky", "news_query", "social_post", "social_query",
+        "email_query", "email_querycontact", "email_sendemail", "email_addcontact",
+        "play_podcasts", "play_radio", "play_audiobook", "play_game", "recommendation_events",
+        "recommendation_movies", "transport_ticket", "music_likeness",
+    ),
+    "snips": ("SearchCreativeWork", "RateBook", "SearchScreeningEvent"),
+}  # fmt: skip
+"""Labels that no intent of CLINC150 is like, by corpus."""
+
+MOST_OUTSIDE = 250
+"""Texts of a label."""
+
+_NO_WORD = re.compile(r"[^a-z0-9' ]")
 _ANNOTATION = re.compile(r"\[\s*([^:\[\]]+?)\s*:\s*([^\[\]]*?)\s*\]")
 
 
@@ -205,6 +222,32 @@ def _write_xquad(file: Path, out: Path) -> dict[str, int]:
     }
 
 
+def _write_outside(folder: Path, out: Path) -> dict[str, int]:
+    """``folder`` has hwu64, snips and xquad as this module writes them."""
+    rng = random.Random(1)
+    texts: list[str] = []
+    for corpus, labels in OUTSIDE_CLINC.items():
+        lines = (folder / corpus / "train.ndjson").read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines]
+        for label in labels:
+            found = [row["text"] for row in rows if row["intent"] == label]
+            texts += rng.sample(found, min(MOST_OUTSIDE, len(found)))
+    for part in ("train", "dev", "test"):
+        articles = _json(folder / "xquad" / f"{part}.json")["data"]
+        asked = (qa["question"] for a in articles for p in a["paragraphs"] for qa in p["qas"])
+        texts += [" ".join(_NO_WORD.sub(" ", question.lower()).split()) for question in asked]
+    chosen = sorted(set(texts))
+    rng.shuffle(chosen)
+    examples = (
+        LabelledText(words, (OUTSIDE,) * len(words), "oos") for words in map(_words, chosen)
+    )
+    return {"train": write_examples(out / "train.ndjson", examples)}
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 def convert(corpus: str, source: Path, out: Path) -> dict[str, int]:
     """Write the parts of a corpus into ``out``; returns how many texts each has.
 
@@ -216,6 +259,8 @@ def convert(corpus: str, source: Path, out: Path) -> dict[str, int]:
             return _write_wnut17(source, out)
         if corpus == "xquad":
             return _write_xquad(source, out)
+        if corpus == "outside":
+            return _write_outside(source, out)
         counts = {}
         for part, rows in _READERS[corpus](source).items():
             for ending, say in (("", written_words), ("-spoken", spoken_words)):
@@ -230,7 +275,7 @@ def convert(corpus: str, source: Path, out: Path) -> dict[str, int]:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("corpus", type=click.Choice([*_READERS, "wnut17", "xquad"]))
+@click.argument("corpus", type=click.Choice([*_READERS, "wnut17", "xquad", "outside"]))
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 def main(corpus: str, source: Path, out: Path) -> None:
