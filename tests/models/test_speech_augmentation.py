@@ -10,8 +10,6 @@ from models.training.speech.augmentation import (
     MASK_BINS,
     Augmentation,
     Augmenter,
-    add_noise,
-    change_features,
     change_speed,
     convolve,
     mask,
@@ -20,7 +18,6 @@ from models.training.speech.augmentation import (
 )
 from models.training.speech.clatter import clatter
 from models.training.speech.codec import CODECS, Codec, pass_codec
-from models.training.speech.features import log_mel
 from models.training.speech.noise import NoisePool
 from models.training.speech.rooms import REVERBERATION, simulate_room
 
@@ -141,33 +138,6 @@ def test_noise_is_drawn_by_length_and_weight_and_repeated_to_fit() -> None:
     drawn = [pool.draw(1000, rng) for _ in range(400)]
     assert all(len(piece) == 1000 and len(set(piece.tolist())) == 1 for piece in drawn)
     assert np.mean([piece[0] == 2.0 for piece in drawn]) == pytest.approx(0.5, abs=0.1)
-
-
-@pytest.mark.parametrize("snr", [0.0, 10.0])
-def test_noise_added_to_features_is_nearly_that_of_mixed_waves(snr: float) -> None:
-    speech = SPEECH * np.linspace(0.2, 1, len(SPEECH), dtype=np.float32)
-    noise = np.resize(NOISE, len(speech))
-    added = add_noise(log_mel(speech), log_mel(noise), snr)
-    mixed = log_mel(speech + (added_gain(speech, noise, snr) * noise).astype(np.float32))
-    assert np.abs(added - mixed).mean() < 0.5
-    assert np.abs(log_mel(speech) - mixed).mean() > 2
-
-
-def added_gain(speech: Samples, noise: Samples, snr: float) -> float:
-    """The gain with which the powers in the mel bands have the ratio."""
-    powers = np.exp(log_mel(speech)).mean() / np.exp(log_mel(noise)).mean()
-    return float(np.sqrt(powers / 10 ** (snr / 10)))
-
-
-def test_given_a_share_of_fresh_noise_then_each_epoch_hears_another() -> None:
-    features = log_mel(SPEECH)
-    noises = NoisePool([NOISE]).features()
-    always = Augmentation(fresh_noise=1.0, masks=0.0, snr=(0, 20))
-    rng = np.random.default_rng(3)
-    first, second = (change_features(noises, always, rng, features) for _ in range(2))
-    assert np.abs(first - second).max() > 0.1
-    assert (first >= features - 1e-3).all()
-    assert change_features(NoisePool([]), always, rng, features) is features
 
 
 def test_given_a_generator_then_it_makes_strokes_that_stand_out_of_what_is_behind() -> None:
