@@ -15,20 +15,18 @@ import click
 import torch
 
 from models.errors import IntentdError, ModelError
-from models.training.checkpoint import read_state
-from models.training.speech.checkpoint import write_checkpoint
+from models.training.speech.checkpoint import load_network, write_checkpoint
 from models.training.speech.network import AcousticNetwork
 
 
 def average(checkpoints: Sequence[Path]) -> AcousticNetwork:
     """The mean network. Raises ModelError, naming the file, where shapes differ."""
-    states = [read_state(path) for path in checkpoints]
-    first = states[0]
-    for path, state in zip(checkpoints, states, strict=True):
-        if (state["width"], state["dilations"]) != (first["width"], first["dilations"]):
+    networks = [load_network(path) for path in checkpoints]
+    network = networks[0]
+    for path, other in zip(checkpoints, networks, strict=True):
+        if (other.width, other.dilations) != (network.width, network.dilations):
             raise ModelError(f"{path} is of another shape than {checkpoints[0]}: leave it out")
-    network = AcousticNetwork(first["width"], tuple(first["dilations"]))
-    weights = [state["weights"] for state in states]
+    weights = [one.state_dict() for one in networks]
     network.load_state_dict({name: _mean([one[name] for one in weights]) for name in weights[0]})
     return network
 

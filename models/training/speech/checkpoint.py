@@ -70,6 +70,6 @@ def load_network(checkpoint: Path) -> AcousticNetwork:
     """The network of a checkpoint, ready to be used. Raises ModelError."""
     state = read_state(checkpoint)
     network = AcousticNetwork(state["width"], tuple(state["dilations"]))
-    load_weights(checkpoint, network)
+    network.load_state_dict(state["weights"])
     network.eval()
     return network

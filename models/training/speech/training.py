@@ -125,16 +125,15 @@ def _begin(
     if path.exists():
         state = load_weights(path, network)
         return network, Progress(**state["progress"]), state["optimiser"]
-    sample = _sample(corpus.examples(0), settings.seed)
     if settings.initial is not None:
-        _take_initial(settings.initial, network, sample)
+        _take_initial(settings.initial, network, corpus, settings.seed)
     else:
-        network.normalise(sample)
+        network.normalise(_sample(corpus, settings.seed))
     return network, Progress(), None
 
 
-def _take_initial(path: Path, network: AcousticNetwork, sample: torch.Tensor) -> None:
-    first = restore(path, sample) if path.suffix == ".mdl" else load_network(path)
+def _take_initial(path: Path, network: AcousticNetwork, corpus: Corpus, seed: int) -> None:
+    first = restore(path, _sample(corpus, seed)) if path.suffix == ".mdl" else load_network(path)
     if first.dilations != network.dilations[: len(first.dilations)]:
         raise ModelError(
             f"{path} has the dilations {list(first.dilations)}: network.dilations must begin "
@@ -148,7 +147,9 @@ def _take_initial(path: Path, network: AcousticNetwork, sample: torch.Tensor) ->
         ) from error
 
 
-def _sample(examples: list[Example], seed: int) -> torch.Tensor:
+def _sample(corpus: Corpus, seed: int) -> torch.Tensor:
+    """Features of some utterances [frames, 40]."""
+    examples = corpus.examples(0)
     chosen = random.Random(seed).sample(examples, min(SAMPLE, len(examples)))
     return torch.from_numpy(np.concatenate([e.features for e in chosen]).astype(np.float32))
 
