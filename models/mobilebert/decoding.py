@@ -65,10 +65,11 @@ def viterbi(emissions: Scores, transitions: Scores) -> npt.NDArray[np.intp]:
     back = np.zeros((words, tags), np.intp)
     best = transitions[tags] + emissions[0]
     into = np.ascontiguousarray(transitions[:tags].T)  # argmax is fastest along the last axis
+    every = np.arange(tags)
     for word in range(1, words):
         reach = into + best
-        back[word] = reach.argmax(axis=1)
-        best = reach.max(axis=1) + emissions[word]
+        from_tag = reach.argmax(axis=1, out=back[word])
+        best = reach[every, from_tag] + emissions[word]
     path[-1] = best.argmax()
     for word in range(words - 1, 0, -1):
         path[word - 1] = back[word, path[word]]
@@ -95,9 +96,9 @@ class TagDecoder:
         """Indices of the best valid tags for probabilities [words, tags]."""
         emissions = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
         if slots is None:
-            return [int(tag) for tag in viterbi(emissions, self._transitions)]
+            return list(viterbi(emissions, self._transitions).tolist())
         kept, transitions = self._subset(frozenset(slots))
-        return [int(tag) for tag in kept[viterbi(emissions[:, kept], transitions)]]
+        return list(kept[viterbi(emissions[:, kept], transitions)].tolist())
 
     def spans(self, path: Sequence[int]) -> Iterator[tuple[str, int, int]]:
         """Yield name, first word and word behind the last one of each slot in a valid path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -69,10 +70,11 @@ class IntentReader:
             inside = in_scope(logits, self._scope)
             probabilities *= inside
             rejected = 1.0 - inside
-        scored = [ScoredIntent(name, float(probabilities[index])) for name, index in self._intents]
+        likely = probabilities.tolist()
+        scored = [ScoredIntent(name, likely[index]) for name, index in self._intents]
         scored.sort(key=lambda intent: -intent.confidence)
         if self._outside is not None:
-            rejected += float(probabilities[self._outside])
+            rejected += likely[self._outside]
         return tuple(scored), rejected
 
 
@@ -84,8 +86,8 @@ def energy(logits: npt.NDArray[np.float32]) -> float:
 
 def in_scope(logits: npt.NDArray[np.float32], scope: Scope) -> float:
     """Probability that a text with these logits [labels] is what the model was made for."""
-    odds = np.clip((energy(logits) - scope.threshold) / scope.scale, -50.0, 50.0)
-    return float(1.0 / (1.0 + np.exp(-odds)))
+    odds = (energy(logits) - scope.threshold) / scope.scale
+    return 1.0 / (1.0 + math.exp(-min(max(odds, -50.0), 50.0)))
 
 
 class SlotsReader:
@@ -112,7 +114,7 @@ class SlotsReader:
                 name=name,
                 start=encoding.words[first][0],
                 end=encoding.words[behind - 1][1],
-                confidence=float(np.prod(chosen[first:behind]) ** (1 / (behind - first))),
+                confidence=math.prod(chosen[first:behind]) ** (1 / (behind - first)),
             )
             for name, first, behind in self._decoder.spans(path)
         )
@@ -123,15 +125,15 @@ class SlotsReader:
         """The tag of every word, from the same as ``read`` takes."""
         path, chosen = self._decode(logits, intent)
         return tuple(
-            TaggedWord(start, end, self._tags[tag], float(confidence))
+            TaggedWord(start, end, self._tags[tag], confidence)
             for (start, end), tag, confidence in zip(encoding.words, path, chosen, strict=True)
         )
 
     def _decode(
         self, logits: npt.NDArray[np.float32], intent: str | None
-    ) -> tuple[list[int], npt.NDArray[np.float64]]:
+    ) -> tuple[list[int], list[float]]:
         """The best tags, and the probability of each."""
         probabilities = softmax(logits, self._temperature)
         allowed = self._intent_slots.get(intent) if intent else None
         path = self._decoder.decode(probabilities, allowed)
-        return path, probabilities[np.arange(len(path)), path]
+        return path, probabilities[np.arange(len(path)), path].tolist()

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 import yaml
 
@@ -36,17 +37,18 @@ KEPT = 3000
 
 def small_shape(**others: int | str) -> transformers.MobileBertConfig:
     """A MobileBERT of one narrow layer."""
-    return transformers.MobileBertConfig(
-        embedding_size=16,
-        hidden_size=32,
-        intra_bottleneck_size=16,
-        true_hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_feedforward_networks=2,
-        max_position_embeddings=64,
-        **{"normalization_type": "layer_norm", **others},
-    )
+    shape: dict[str, int | str] = {
+        "embedding_size": 16,
+        "hidden_size": 32,
+        "intra_bottleneck_size": 16,
+        "true_hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 1,
+        "num_feedforward_networks": 2,
+        "max_position_embeddings": 64,
+        "normalization_type": "layer_norm",
+    }
+    return transformers.MobileBertConfig(**(shape | others))
 
 
 def small_tokenizer(folder: Path) -> Path:
@@ -63,6 +65,37 @@ def small_tokenizer(folder: Path) -> Path:
         content["model"]["vocab"] = kept
         path.write_text(json.dumps(content))
     return folder
+
+
+def count_pieces(folder: Path) -> int:
+    """Size of the vocabulary of the ``small_tokenizer`` beside ``folder``."""
+    tokenizer = small_tokenizer(folder.parent / "tokenizer") / "tokenizer.json"
+    return len(json.loads(tokenizer.read_text())["model"]["vocab"])
+
+
+def save_pretrained(network: Any, folder: Path) -> Path:
+    """A Hugging Face folder of a network with the ``small_tokenizer``."""
+    network.save_pretrained(folder)
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(small_tokenizer(folder.parent / "tokenizer") / "tokenizer.json"),
+        pad_token="[PAD]",
+    )
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def small_teacher(folder: Path, hidden: int = 24) -> Path:
+    """A folder of a BERT of two layers."""
+    config = transformers.BertConfig(
+        vocab_size=count_pieces(folder),
+        hidden_size=hidden,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+    )
+    torch.manual_seed(1)
+    return save_pretrained(transformers.BertModel(config), folder)
 
 
 def joint_rows() -> list[dict[str, Any]]:

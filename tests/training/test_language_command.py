@@ -12,9 +12,11 @@ import transformers
 import yaml
 from click.testing import CliRunner
 from language_material import (
+    count_pieces,
     joint_config,
     joint_rows,
-    small_tokenizer,
+    save_pretrained,
+    small_teacher,
     squad,
     write_config,
     write_rows,
@@ -159,42 +161,13 @@ def test_given_questions_it_writes_a_model_that_points_into_a_document(tmp_path:
     assert answerer.best("when?", "") is None
 
 
-def pieces(folder: Path) -> int:
-    """Size of the vocabulary of ``small_tokenizer``."""
-    tokenizer = small_tokenizer(folder.parent / "tokenizer") / "tokenizer.json"
-    return len(json.loads(tokenizer.read_text())["model"]["vocab"])
-
-
-def teacher(folder: Path) -> Path:
-    config = transformers.BertConfig(
-        vocab_size=pieces(folder),
-        hidden_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=64,
-    )
-    torch.manual_seed(1)
-    return save(transformers.BertModel(config), folder)
-
-
-def save(network: Any, folder: Path) -> Path:
-    network.save_pretrained(folder)
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_file=str(small_tokenizer(folder.parent / "tokenizer") / "tokenizer.json"),
-        pad_token="[PAD]",
-    )
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
 def test_given_a_teacher_it_makes_a_base_that_can_be_trained_on(tmp_path: Path) -> None:
     texts = [row["text"] for row in joint_rows()]
     (tmp_path / "texts.txt").write_text("\n".join(texts * 3))
     config = write_config(
         tmp_path,
         task="distill",
-        teacher=str(teacher(tmp_path / "teacher")),
+        teacher=str(small_teacher(tmp_path / "teacher")),
         texts=["texts.txt"],
         layers={0: 1},
     )
@@ -206,13 +179,13 @@ def test_given_a_teacher_it_makes_a_base_that_can_be_trained_on(tmp_path: Path) 
     (tmp_path / "joint").mkdir()
     tuned = run(joint_config(tmp_path / "joint", base=str(folder)))
     assert LanguageModel.load(tuned).intents == ("LightOn", "Play")
-    # A smaller one can learn from it in its turn.
+    # A smaller one can learn from it in its turn, and its sentence vector with it.
     (tmp_path / "next").mkdir()
     (tmp_path / "next" / "texts.txt").write_text("\n".join(texts))
     smaller = write_config(
         tmp_path / "next", task="distill", teacher=str(folder), texts=["texts.txt"], epochs=1
     )
-    assert Encoder.load(run(smaller)).vector_size == 32
+    assert Encoder.load(run(smaller)).vector_size == 24
 
 
 def test_given_another_seed_the_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
@@ -228,7 +201,7 @@ def test_given_another_seed_the_run_has_a_folder_of_its_own(tmp_path: Path) -> N
 def test_given_a_base_that_answers_already_it_is_exported_as_it_is(tmp_path: Path) -> None:
     torch.manual_seed(0)
     config = transformers.BertConfig(
-        vocab_size=pieces(tmp_path / "squad-model"),
+        vocab_size=count_pieces(tmp_path / "squad-model"),
         hidden_size=24,
         num_hidden_layers=1,
         num_attention_heads=2,
@@ -236,7 +209,7 @@ def test_given_a_base_that_answers_already_it_is_exported_as_it_is(tmp_path: Pat
         max_position_embeddings=64,
     )
     network = transformers.BertForQuestionAnswering(config).eval()
-    folder = save(network, tmp_path / "squad-model")
+    folder = save_pretrained(network, tmp_path / "squad-model")
     squad(tmp_path)
 
     made = run(
@@ -265,20 +238,20 @@ def test_given_a_folder_of_hugging_face_it_is_the_base(tmp_path: Path, family: s
     folder = tmp_path / "base"
     torch.manual_seed(0)
     if family == "bert":
-        teacher(folder)
+        small_teacher(folder)
     elif family == "distilbert":
         small = {
-            "vocab_size": pieces(folder),
+            "vocab_size": count_pieces(folder),
             "dim": 24,
             "hidden_dim": 32,
             "n_heads": 2,
             "n_layers": 1,
         }
         config = transformers.DistilBertConfig(max_position_embeddings=64, **small)
-        save(transformers.DistilBertModel(config), folder)
+        save_pretrained(transformers.DistilBertModel(config), folder)
     else:
         sizes = {
-            "vocab_size": pieces(folder),
+            "vocab_size": count_pieces(folder),
             "embedding_size": 16,
             "hidden_size": 32,
             "intra_bottleneck_size": 16,
@@ -287,7 +260,7 @@ def test_given_a_folder_of_hugging_face_it_is_the_base(tmp_path: Path, family: s
             "num_hidden_layers": 1,
         }
         config = transformers.MobileBertConfig(max_position_embeddings=64, **sizes)
-        save(transformers.MobileBertModel(config), folder)
+        save_pretrained(transformers.MobileBertModel(config), folder)
 
     model = LanguageModel.load(run(joint_config(tmp_path, base=str(folder))))
 
@@ -414,7 +387,7 @@ def test_given_a_damaged_checkpoint_it_says_so(tmp_path: Path) -> None:
 
 
 def test_given_a_teacher_with_other_word_pieces_it_refuses(tmp_path: Path) -> None:
-    folder = teacher(tmp_path / "teacher")
+    folder = small_teacher(tmp_path / "teacher")
     tokenizer = json.loads((folder / "tokenizer.json").read_text())
     vocabulary = tokenizer["model"]["vocab"]
     vocabulary["the"], vocabulary["of"] = vocabulary["of"], vocabulary["the"]

@@ -14,19 +14,16 @@ from models.errors import ModelError
 from models.mobilebert import Encoder
 from models.mobilebert.tokens import TOKENIZER_FILE, WordTokenizer
 from models.training.language.base import BaseNetwork, base_tensors, export_base, save_base
-from models.training.language.distillation import (
-    DistillationLoss,
-    Student,
-    TeacherStates,
-    batches_of,
-    teach,
-)
+from models.training.language.batching import batches_of
+from models.training.language.deepening import deepen
+from models.training.language.distillation import DistillationLoss, Student
 from models.training.language.encoders import base_encoder, find_base
 from models.training.language.loop import Loop
 from models.training.language.measures import Measures
 from models.training.language.run_card import Run, data_lines, making_lines, score_table
 from models.training.language.settings import Distill
 from models.training.language.starting import CHECKPOINT, encoder_of, schedule_of, write_scores
+from models.training.language.teaching import TeacherStates, teach
 
 BATCH_TOKENS = 32
 """Tokens that ``batch`` counts for one text: batches are filled by tokens, not by texts."""
@@ -36,6 +33,8 @@ def distil(settings: Distill, config: Path, report: Callable[[str], None]) -> Pa
     """Train a base as ``settings`` say; returns its folder. Raises ModelError."""
     run = settings.out
     encoder = encoder_of(settings)
+    if settings.deepen > 1:
+        encoder = deepen(encoder, settings.deepen)
     tokenizer = WordTokenizer.load(run, settings.max_tokens)
     texts = [tokenizer.encode(line).ids.tolist() for line in _lines(settings.texts)]
     teacher = base_encoder(settings.teacher, run / "teacher.json")
@@ -43,15 +42,23 @@ def distil(settings: Distill, config: Path, report: Callable[[str], None]) -> Pa
     last = (int(encoder.config.num_hidden_layers), int(teacher.config.num_hidden_layers))
     pairs = {**settings.layers, last[0]: last[1]}
     report(f"{len(texts)} texts, {sum(map(len, texts))} word pieces")
-    taught = teach(teacher, texts, sorted(set(pairs.values())), run / "teacher", report)
+    taught = teach(
+        teacher,
+        texts,
+        sorted(set(pairs.values())),
+        run / "teacher",
+        report,
+        attention=settings.attention > 0,
+    )
     student = Student(encoder, pairs, int(teacher.config.hidden_size))
     del teacher
     mean, deviation = taught.statistics(last[1])
     _begin_with_vector(student.project[str(last[0])], settings.base, mean, deviation)
-    loss = DistillationLoss(student, texts, taught)
+    loss = DistillationLoss(student, texts, taught, settings.attention)
     held = set(Random(settings.seed).sample(range(len(texts)), _held(settings, len(texts))))
     kept = [i for i in range(len(texts)) if i not in held]
-    judge = _Judge(student, loss, sorted(held), texts, taught, last)
+    read_out = _read_out(settings.teacher)
+    judge = _Judge(student, loss, sorted(held), texts, taught, last[1], read_out)
     loop: Loop[list[int]] = Loop(
         student, schedule_of(settings), checkpoint=run / CHECKPOINT, report=report
     )
@@ -63,7 +70,7 @@ def distil(settings: Distill, config: Path, report: Callable[[str], None]) -> Pa
         loss,
         lambda: -judge.loss(),
     )
-    network = _network(student, last[0], mean, deviation)
+    network = _network(student, last[0], mean, deviation, read_out)
     folder = run / "model"
     save_base(network, folder, run / TOKENIZER_FILE)
     export_base(
@@ -120,10 +127,12 @@ class _Judge:
         held: Sequence[int],
         texts: Sequence[Sequence[int]],
         taught: TeacherStates,
-        last: tuple[int, int],
+        last: int,
+        read_out: nn.Linear | None,
     ) -> None:
         self._student, self._loss, self._held = student, loss, held
         self._texts, self._taught, self._last = texts, taught, last
+        self._read_out = read_out
 
     def loss(self) -> float:
         """Mean loss."""
@@ -140,7 +149,9 @@ class _Judge:
             ids = torch.tensor([list(self._texts[i])])
             with torch.no_grad():
                 vector = network(ids, torch.ones_like(ids))[1][0].numpy()
-            wanted = self._taught.of(self._last[1], i).mean(0)
+            wanted = self._taught.of(self._last, i).mean(0)
+            if self._read_out is not None:
+                wanted = self._read_out(torch.from_numpy(wanted)).detach().numpy()
             wanted /= np.linalg.norm(wanted)
             full.append(float(vector @ wanted))
             small.append(float(encoder.session.run(ids[0].numpy())[1] @ wanted))
@@ -171,24 +182,52 @@ def _lines(paths: Sequence[Path]) -> list[str]:
 def _begin_with_vector(
     project: nn.Linear, base: str, mean: torch.Tensor, deviation: torch.Tensor
 ) -> None:
-    """Let the projection begin where the base's sentence vector is, if it has one that fits."""
-    folder = find_base(base) if base != "scratch" else None
+    """Let the projection begin where the base's sentence vector is, if it has one that fits.
+
+    Where student and teacher are equally wide it begins with what it is given: one may have grown
+    out of the other.
+    """
+    vector = _read_out(base) if base != "scratch" else None
+    with torch.no_grad():
+        if vector is not None and vector.weight.shape == project.weight.shape:
+            project.weight.copy_(vector.weight / deviation.unsqueeze(1))
+            project.bias.copy_((vector.bias - mean) / deviation)
+        elif vector is not None and project.in_features == project.out_features:
+            project.weight.copy_(torch.diag(1 / deviation))
+            project.bias.copy_(-mean / deviation)
+
+
+def _read_out(base: str) -> nn.Linear | None:
+    """What makes a base's sentence vector from the mean of its states; None for other encoders."""
+    folder = find_base(base)
     tensors = base_tensors(folder) if folder is not None else {}
     weight, bias = tensors.get("vector.weight"), tensors.get("vector.bias")
-    if weight is not None and bias is not None and weight.shape == project.weight.shape:
-        with torch.no_grad():
-            project.weight.copy_(weight / deviation.unsqueeze(1))
-            project.bias.copy_((bias - mean) / deviation)
+    if weight is None or bias is None:
+        return None
+    found = nn.Linear(weight.shape[1], weight.shape[0])
+    with torch.no_grad():
+        found.weight.copy_(weight)
+        found.bias.copy_(bias)
+    return found
 
 
 def _network(
-    student: Student, layer: int, mean: torch.Tensor, deviation: torch.Tensor
+    student: Student,
+    layer: int,
+    mean: torch.Tensor,
+    deviation: torch.Tensor,
+    read_out: nn.Linear | None,
 ) -> BaseNetwork:
+    """The student with a sentence vector: its teacher's mean state or, of a base, its vector."""
     project = student.project[str(layer)]
-    vector = nn.Linear(project.in_features, project.out_features)
     with torch.no_grad():
-        vector.weight.copy_(project.weight * deviation.unsqueeze(1))
-        vector.bias.copy_(project.bias * deviation + mean)
+        weight = project.weight * deviation.unsqueeze(1)
+        bias = project.bias * deviation + mean
+        if read_out is not None:
+            weight, bias = read_out.weight @ weight, read_out(bias)
+        vector = nn.Linear(weight.shape[1], weight.shape[0])
+        vector.weight.copy_(weight)
+        vector.bias.copy_(bias)
     network = BaseNetwork(student.encoder, vector)
     network.eval()
     return network

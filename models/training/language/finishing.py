@@ -102,7 +102,7 @@ def finish(
         found[path] = _run(task, path, task.development)
         return task.measures(task.development, found[path])
 
-    kept, int8 = shrink(full, folder, measured, task.int8_loss, report)
+    kept, int8 = shrink(full, folder, measured, task.int8_loss, report, task.steps)
     labels = task.labels = calibrated(task, found[folder if int8 else full])
     for path in (full, folder):
         write_labels(path, labels)

@@ -84,6 +84,12 @@ class Distill(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True, t
     layers: dict[int, int] = {}
     """The teacher's layer for each layer of the student besides the last ones."""
 
+    attention: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """Weight of the relations of queries, keys and values in the last layer; 0: not learned."""
+
+    deepen: Count = 1
+    """How many times as many layers as its base the encoder gets."""
+
     development: Share = 0.01
     """Share of the texts that the loss is judged on."""
 

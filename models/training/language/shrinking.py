@@ -10,6 +10,8 @@ from models.training.language.export import quantise
 from models.training.language.labelling import MODEL_FILE
 from models.training.language.measures import Measures
 
+ROUNDING = 1e-9
+
 
 def shrink(
     full: Path,
@@ -17,20 +19,26 @@ def shrink(
     measure: Callable[[Path], Measures],
     allowed: float,
     report: Callable[[str], None],
+    steps: Mapping[str, float] | None = None,
 ) -> tuple[Measures, bool]:
     """Write the network of ``full`` to ``folder``, as int8 if no measure loses over ``allowed``.
 
-    Weights share a scale by matrix or, if that costs too much, by column. Returns the measures of
-    what was written, and whether it is int8.
+    ``steps`` says what one text is worth in a measure: so much may be lost where it is more than
+    ``allowed``, since one text of a hundred says nothing. Weights share a scale by matrix or, if
+    that costs too much, by column. Returns the measures of what was written, and whether it is
+    int8.
     """
     reference = measure(full)
     for per_channel in (False, True):
         quantise(full / MODEL_FILE, folder / MODEL_FILE, per_channel=per_channel)
         found = measure(folder)
-        loss = max(reference[name] - found[name] for name in reference)
+        losses = {name: reference[name] - found[name] for name in reference}
         scales = ", per channel" * per_channel
-        report(f"int8{scales}: {describe(found)}; loses {100 * loss:.2f}")
-        if loss <= allowed:
+        report(f"int8{scales}: {describe(found)}; loses {100 * max(losses.values()):.2f}")
+        if all(
+            loss <= max(allowed, (steps or {}).get(name, 0.0) + ROUNDING)
+            for name, loss in losses.items()
+        ):
             return found, True
     report(f"int8 loses more than {100 * allowed:g} points: the model stays in fp32")
     shutil.copyfile(full / MODEL_FILE, folder / MODEL_FILE)

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from models.mobilebert.labels import Labels
-from models.training.language.distillation import pad
+from models.training.language.batching import pad
 from models.training.language.network import JointNetwork
 from models.training.language.settings import Classify, Joint, Tag
 from models.training.language.task_teacher import TaskTeacher, soft_loss

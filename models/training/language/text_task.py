@@ -15,8 +15,8 @@ from models.mobilebert.labels import Head, IntentHead, Labels, SlotsHead, Topics
 from models.mobilebert.network import Network
 from models.mobilebert.tokens import WordTokenizer
 from models.training.language.alignment import LabelledText, bio_tags, count_transitions
+from models.training.language.batching import pad
 from models.training.language.changes import Changes
-from models.training.language.distillation import pad
 from models.training.language.examples import (
     check_known,
     label_set,
@@ -25,7 +25,7 @@ from models.training.language.examples import (
     slot_set,
 )
 from models.training.language.labelling import INTENT_OUTPUT, MODEL_FILE, SLOTS_OUTPUT
-from models.training.language.measures import Logits, Measures, measure
+from models.training.language.measures import Logits, Measures, measure, steps_of
 from models.training.language.network import JointNetwork
 from models.training.language.settings import Classify, Joint, Tag
 from models.training.language.text_loss import Target, TextLoss
@@ -114,6 +114,11 @@ class TextTask:
     def measures(self, texts: Sequence[LabelledText], found: Sequence[Logits]) -> Measures:
         """Scores by name."""
         return measure(self.labels, texts, found, self._outside)
+
+    @property
+    def steps(self) -> Measures:
+        """What one text of the development part is worth in a measure, by name."""
+        return steps_of(self.development, self._outside)
 
     def predict(self, texts: Sequence[LabelledText]) -> list[Logits]:
         """What the network in PyTorch says, in fp32."""
