@@ -54,9 +54,7 @@ def hear(recogniser: Recogniser, audio: str) -> Hypothesis:
         samples, rate = soundfile.read(audio, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         raise ModelError(f"{audio} can't be read: {error}") from None
-    mono = soxr.resample(samples.mean(axis=1), rate, RATE)
-    recogniser.accept((np.clip(mono, -1, 1) * 32767).astype("<i2").tobytes())
-    return recogniser.finish()
+    return recogniser.hear(soxr.resample(samples.mean(axis=1), rate, RATE))
 
 
 def judge(said: str, heard: Hypothesis) -> Iterator[tuple[float, bool]]:

@@ -7,6 +7,8 @@ bigram that prefers the domain and lets people say anything else in the model's 
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from models.domain import WILDCARD, Acceptor, Arc, Domain
@@ -14,10 +16,14 @@ from models.vosk.bigram import train_bigram
 from models.vosk.fst import WeightedAcceptor, WeightedArc
 from models.vosk.phones import UNKNOWN
 
-UNKNOWN_COST = 2.0
+UNKNOWN_COST = 0.0
 """Cost of taking speech as outside the domain, on top of what the graph charges for the word and
-each of its garbage phones. Lower (also below 0) rejects more foreign speech, and more commands
-that were spoken unclearly; large domains, with their short sentences, need less than small ones."""
+each of its garbage phones. Lower (also below 0) rejects more foreign speech, and more commands that
+were spoken unclearly; large domains, with their short sentences, need less than small ones."""
+
+BRANCHING_WEIGHT = 0.95
+"""Cost of a choice among n ways to go on, divided by ln n: all ways are equally likely. "A lot of"
+is two choices where "lots of" is one, and in noise the simpler sentence is the better guess."""
 
 EMPTY_COST = 0.5
 """Cost of taking a segment as silence."""
@@ -35,19 +41,28 @@ def strict_grammar(
 
     Where any words may be said, it takes the sounds of speech outside the domain.
     """
+    choices = branching_costs(sentences)
     grammar = WeightedAcceptor(
-        [[] for _ in range(sentences.states)], dict.fromkeys(sentences.finals, 0.0)
+        [[] for _ in range(sentences.states)],
+        {state: choices[state] for state in sentences.finals},
     )
     any_words = {WILDCARD: words[UNKNOWN]} if UNKNOWN in words else {}
     words = {**words, **any_words}
     for arc in sentences.arcs:
-        grammar.arcs[arc.source].append(WeightedArc(words[arc.word], 0.0, arc.target))
+        cost = choices[arc.source]
+        grammar.arcs[arc.source].append(WeightedArc(words[arc.word], cost, arc.target))
     grammar.finals.setdefault(0, EMPTY_COST)
     if UNKNOWN in words:
         foreign = grammar.add_state()
         grammar.arcs[0].append(WeightedArc(words[UNKNOWN], unknown_cost, foreign))
         grammar.finals[foreign] = 0.0
     return grammar
+
+
+def branching_costs(sentences: Acceptor) -> list[float]:
+    """Cost of each way out of each state; to end is one of the ways."""
+    ways = Counter([*(arc.source for arc in sentences.arcs), *sentences.finals])
+    return [BRANCHING_WEIGHT * math.log(max(1, ways[state])) for state in range(sentences.states)]
 
 
 def blended_grammar(

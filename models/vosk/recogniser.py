@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import vosk
 
 from models.catalogue import check_layout
@@ -134,6 +136,11 @@ class Recogniser:
             words=tuple(word for part in parts for word in part.words),
             alternatives=None if not self._nbest else (" ".join(t[0] for t in texts),),
         )
+
+    def hear(self, samples: npt.NDArray[np.floating]) -> Hypothesis:
+        """An utterance of mono samples [time] at 16 kHz, full scale ±1."""
+        self.accept((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+        return self.finish()
 
     def _read(self, result: str) -> Hypothesis:
         data = json.loads(result)

@@ -16,7 +16,7 @@ from models.vosk.graph import GraphCosts
 from models.vosk.lexicon import Lexicon
 from models.vosk.phones import GARBAGE, SILENCE, UNKNOWN, PhoneSet
 
-STRICT_COSTS: Final = GraphCosts(blank=0.3, silence=4.0)
+STRICT_COSTS: Final = GraphCosts(blank=0.5, silence=6.0, garbage=1.9)
 """Costs where nothing but whole sentences is possible. In noise the network hears blanks where
 phones are: cheap ones let short sentences swallow long ones. A pause costs no more than 0.4 s of
 blanks, so people may still hesitate."""

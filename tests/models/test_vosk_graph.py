@@ -13,7 +13,12 @@ from models.domain import Domain
 from models.errors import ModelError
 from models.vosk.bigram import train_bigram
 from models.vosk.fst import WeightedAcceptor, WeightedArc
-from models.vosk.grammar import EMPTY_COST, UNKNOWN_COST, strict_grammar
+from models.vosk.grammar import (
+    BRANCHING_WEIGHT,
+    EMPTY_COST,
+    list_acceptor,
+    strict_grammar,
+)
 from models.vosk.graph import build_graph
 from models.vosk.lexicon import pronounce, read_lexicon
 from models.vosk.phones import PhoneSet
@@ -112,12 +117,31 @@ def test_given_a_domain_then_the_grammar_is_as_small_as_openfst_makes_it(
 
 
 def test_given_a_grammar_then_silence_and_foreign_speech_have_a_path(words: dict[str, int]) -> None:
-    grammar = strict_grammar(domain("coffee").acceptor().minimized(), words)
+    grammar = strict_grammar(domain("coffee").acceptor().minimized(), words, unknown_cost=1.5)
     unknown = [arc for arc in grammar.arcs[0] if arc.label == words["[unk]"]]
     assert grammar.finals[0] == EMPTY_COST
-    assert [arc.weight for arc in unknown] == [UNKNOWN_COST]
+    assert [arc.weight for arc in unknown] == [1.5]
     assert unknown[0].target in grammar.finals
     assert grammar.arcs[unknown[0].target] == []
+
+
+def test_given_choices_then_all_ways_are_equally_likely() -> None:
+    sentences = list_acceptor([["milk"], ["a", "lot"], ["a", "bit"], ["a", "bit", "more"]])
+    numbers = {word: n for n, word in enumerate(("<eps>", "milk", "a", "lot", "bit", "more"))}
+    grammar = strict_grammar(sentences, numbers)
+
+    def cost(text: str) -> float:
+        state, total = 0, 0.0
+        for word in text.split():
+            [arc] = [arc for arc in grammar.arcs[state] if arc.label == numbers[word]]
+            state, total = arc.target, total + arc.weight
+        return total + grammar.finals[state]
+
+    two = BRANCHING_WEIGHT * math.log(2)
+    found = {text: cost(text) for text in ("milk", "a lot", "a bit", "a bit more")}
+    assert found == pytest.approx(
+        {"milk": two, "a lot": 2 * two, "a bit": 3 * two, "a bit more": 3 * two}
+    )
 
 
 def test_given_a_model_then_missing_words_are_listed(tmp_path: Path) -> None:

@@ -55,13 +55,6 @@ def speak(text: str, voice: str) -> np.ndarray:
     return np.asarray(soxr.resample(samples, rate, RATE), np.float32)
 
 
-def hear(model: SpeechModel, samples: np.ndarray) -> str:
-    """What a model hears by dictation."""
-    recogniser = model.recogniser()
-    recogniser.accept((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return recogniser.finish().text
-
-
 def synthetic(model: SpeechModel, texts: list[str], rng: Random) -> Iterator[tuple[str, str]]:
     """What was said and heard, a voice and a noise for each text."""
     noise = np.random.default_rng(rng.randrange(1 << 30))
@@ -70,7 +63,8 @@ def synthetic(model: SpeechModel, texts: list[str], rng: Random) -> Iterator[tup
         padded = np.pad(PEAK * speech / max(1e-6, float(np.abs(speech).max())), int(SILENCE * RATE))
         low, high = np.log(NOISE)
         level = float(np.exp(rng.uniform(low, high)))
-        yield text, hear(model, padded + noise.normal(scale=level, size=len(padded)))
+        noisy = padded + noise.normal(scale=level, size=len(padded))
+        yield text, model.recogniser().hear(noisy).text
 
 
 def recorded(
@@ -82,7 +76,7 @@ def recorded(
     for row in rng.sample(rows, min(count, len(rows))):
         samples, rate = soundfile.read(manifest.parent / row["path"], dtype="float32")
         speech = np.pad(soxr.resample(samples, rate, RATE), int(SILENCE * RATE))
-        yield row["transcript"].lower(), hear(model, speech)
+        yield row["transcript"].lower(), model.recogniser().hear(speech).text
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
