@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -85,10 +86,24 @@ def _espeak(random: Random, path: Path) -> Reading:
 
 
 def _festival(random: Random, path: Path) -> Reading:
-    voice = random.choice(FESTIVAL)
+    voice = random.choice(_festival_voices())
     stretch = f"(Parameter.set 'Duration_Stretch {random.uniform(0.8, 1.25):.2f})"
     command = ("text2wave", "-eval", f"(voice_{voice})", "-eval", stretch, "-o", str(path))
     return Reading(f"festival-{voice}", command, random.uniform(*SIZES))
+
+
+@cache
+def _festival_voices() -> tuple[str, ...]:
+    """Those of FESTIVAL that are installed."""
+    asked = ["festival", "-b", "(print (voice.list))"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return tuple(voice for voice in FESTIVAL if voice in done.stdout.strip("()\n ").split())
+
+
+def _can_speak(engine: str) -> bool:
+    return shutil.which(_ENGINES[engine][0]) is not None and (
+        engine != "festival" or bool(_festival_voices())
+    )
 
 
 _ENGINES: dict[str, tuple[str, Callable[[Random, Path], Reading]]] = {
@@ -106,7 +121,7 @@ def read_aloud(
     Raises ModelError where the machine has no program that speaks.
     """
     random = Random(seed)
-    engines = [name for name, (program, _) in _ENGINES.items() if shutil.which(program)]
+    engines = [name for name in _ENGINES if _can_speak(name)]
     if not engines:
         raise ModelError("nothing here can speak: install flite, espeak-ng or festival")
     with tempfile.TemporaryDirectory() as folder:
