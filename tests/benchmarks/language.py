@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,13 +65,14 @@ class Contestant:
     path: Path | None
 
 
-def build(folder: Path, tell: Callable[[str], None]) -> dict[str, Path]:
-    """Networks as ONNX, fp32 and int8, by name."""
+def build(folder: Path, tell: Callable[[str], None], only: Collection[str] = ()) -> dict[str, Path]:
+    """Networks as ONNX, fp32 and int8, by name; ``only`` some of them."""
     import torch
     import transformers
 
     from models.training.language.encoders import GOOGLE, new_encoder
-    from models.training.language.export import export_onnx, quantise
+    from models.training.language.export import quantise, write_onnx
+    from models.training.language.labelling import INTENT_OUTPUT, SLOTS_OUTPUT
     from models.training.language.network import JointNetwork
     from models.training.language.settings import Shape
 
@@ -84,11 +85,14 @@ def build(folder: Path, tell: Callable[[str], None]) -> dict[str, Path]:
     }
     found = {}
     for name, make in encoders.items():
+        if only and name not in only:
+            continue
         tell(f"building {name}")
         full, small = (
             folder / f"{name.replace(' ', '-')}.{kind}.onnx" for kind in ("fp32", "int8")
         )
-        export_onnx(JointNetwork(make(), LABELS, TAGS), full)
+        outputs = {INTENT_OUTPUT: False, SLOTS_OUTPUT: True}
+        write_onnx(JointNetwork(make(), LABELS, TAGS), full, outputs)
         quantise(full, small)
         found |= {f"{name} fp32": full, f"{name} int8": small}
     return found
