@@ -95,10 +95,13 @@ class TagDecoder:
     def decode(self, probabilities: Scores, slots: Collection[str] | None = None) -> list[int]:
         """Indices of the best valid tags for probabilities [words, tags]."""
         emissions = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+        path: list[int]
         if slots is None:
-            return list(viterbi(emissions, self._transitions).tolist())
-        kept, transitions = self._subset(frozenset(slots))
-        return list(kept[viterbi(emissions[:, kept], transitions)].tolist())
+            path = viterbi(emissions, self._transitions).tolist()
+        else:
+            kept, transitions = self._subset(frozenset(slots))
+            path = kept[viterbi(emissions[:, kept], transitions)].tolist()
+        return path
 
     def spans(self, path: Sequence[int]) -> Iterator[tuple[str, int, int]]:
         """Yield name, first word and word behind the last one of each slot in a valid path."""

@@ -41,7 +41,7 @@ def strict_grammar(
 
     Where any words may be said, it takes the sounds of speech outside the domain.
     """
-    choices = branching_costs(sentences)
+    choices = _branching_costs(sentences)
     grammar = WeightedAcceptor(
         [[] for _ in range(sentences.states)],
         {state: choices[state] for state in sentences.finals},
@@ -59,7 +59,7 @@ def strict_grammar(
     return grammar
 
 
-def branching_costs(sentences: Acceptor) -> list[float]:
+def _branching_costs(sentences: Acceptor) -> list[float]:
     """Cost of each way out of each state; to end is one of the ways."""
     ways = Counter([*(arc.source for arc in sentences.arcs), *sentences.finals])
     return [BRANCHING_WEIGHT * math.log(max(1, ways[state])) for state in range(sentences.states)]

@@ -16,6 +16,7 @@ from language_material import (
     joint_config,
     joint_rows,
     save_pretrained,
+    small_shape,
     small_teacher,
     squad,
     write_config,
@@ -250,16 +251,11 @@ def test_given_a_folder_of_hugging_face_it_is_the_base(tmp_path: Path, family: s
         config = transformers.DistilBertConfig(max_position_embeddings=64, **small)
         save_pretrained(transformers.DistilBertModel(config), folder)
     else:
-        sizes = {
-            "vocab_size": count_pieces(folder),
-            "embedding_size": 16,
-            "hidden_size": 32,
-            "intra_bottleneck_size": 16,
-            "true_hidden_size": 16,
-            "intermediate_size": 32,
-            "num_hidden_layers": 1,
-        }
-        config = transformers.MobileBertConfig(max_position_embeddings=64, **sizes)
+        config = small_shape(
+            vocab_size=count_pieces(folder),
+            num_feedforward_networks=4,
+            normalization_type="no_norm",
+        )
         save_pretrained(transformers.MobileBertModel(config), folder)
 
     model = LanguageModel.load(run(joint_config(tmp_path, base=str(folder))))

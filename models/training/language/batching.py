@@ -7,6 +7,8 @@ from random import Random
 
 import torch
 
+from models.training.filling import fill
+
 POOL = 40
 """Batches that are sorted by length together."""
 
@@ -28,12 +30,6 @@ def batches_of(texts: Sequence[Sequence[int]], tokens: int, rng: Random) -> list
     found: list[list[int]] = []
     pool = POOL * 64
     for start in range(0, len(order), pool):
-        batch: list[int] = []
-        for i in sorted(order[start : start + pool], key=lambda i: len(texts[i])):
-            if batch and (len(batch) + 1) * len(texts[i]) > tokens:
-                found.append(batch)
-                batch = []
-            batch.append(i)
-        found.append(batch)
+        found += fill(order[start : start + pool], lambda i: len(texts[i]), tokens)
     rng.shuffle(found)
     return found

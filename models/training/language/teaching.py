@@ -25,6 +25,7 @@ SMALLEST_DEVIATION = 0.05
 
 STATES = "teacher-{layer}.npy"
 ATTENTION = "teacher-attention.npy"
+DONE = "done.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def teach(
 
 def _marks(folder: Path, texts: int, tokens: int) -> npt.NDArray[np.int64]:
     """Which texts are done, and behind them the number of tokens of all."""
-    path = folder / "done.npy"
+    path = folder / DONE
     if not path.exists():
         return np.array([0] * texts + [tokens], np.int64)
     done: npt.NDArray[np.int64] = np.load(path)
@@ -125,7 +126,7 @@ def _marks(folder: Path, texts: int, tokens: int) -> npt.NDArray[np.int64]:
 
 
 def _open(folder: Path, name: str, shape: tuple[int, int]) -> npt.NDArray[np.float16]:
-    path, begun = folder / name, (folder / "done.npy").exists()
+    path, begun = folder / name, (folder / DONE).exists()
     if begun and not path.exists():
         raise ModelError(f"{folder} lacks {name}: delete the folder to compute it anew")
     if begun:
@@ -139,4 +140,4 @@ def _save(
     for file in files.values():
         assert isinstance(file, np.memmap)
         file.flush()
-    np.save(folder / "done.npy", done)
+    np.save(folder / DONE, done)

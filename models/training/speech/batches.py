@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 import torch
 
+from models.training.filling import fill
 from models.training.speech.cache import Example
 from models.training.speech.features import BINS, STRIDE, Features, output_frames
 
@@ -48,14 +49,8 @@ def group(examples: Sequence[Example], batch_frames: int, rng: Random) -> list[l
     size = -(-len(order) // pools)
     groups: list[list[Example]] = []
     for start in range(0, len(order), max(1, size)):
-        pool = sorted(order[start : start + size], key=lambda example: len(example.features))
-        current: list[Example] = []
-        for example in pool:
-            if current and len(example.features) * (len(current) + 1) > batch_frames:
-                groups.append(current)
-                current = []
-            current.append(example)
-        groups.append(current)
+        pool = order[start : start + size]
+        groups += fill(pool, lambda example: len(example.features), batch_frames)
     rng.shuffle(groups)
     return groups
 
