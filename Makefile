@@ -70,7 +70,7 @@ clean:
 
 $(VENV)/.run: $(BIN)/python pyproject.toml
 	@echo "installing intentd into $(VENV)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[noise]'
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python pyproject.toml
@@ -81,7 +81,7 @@ $(VENV)/.test: $(BIN)/python pyproject.toml
 $(TRAIN)/.train: $(TRAIN)/bin/python pyproject.toml
 	@echo "installing intentd and its trainers into $(TRAIN)"
 	@$(TRAIN)/bin/python -m pip install -q --disable-pip-version-check 'torch==2.13.0'
-	@$(TRAIN)/bin/python -m pip install -q --disable-pip-version-check -e '.[test,train]'
+	@$(TRAIN)/bin/python -m pip install -q --disable-pip-version-check -e '.[test,train,label]'
 	@touch $@
 
 %/bin/python:

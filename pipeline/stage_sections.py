@@ -101,6 +101,10 @@ class TranscriberSection(Section, frozen=True, kw_only=True):
     grammar_weight: Annotated[float, Meta(ge=0.1, le=10)] = 1.0
     """Weight of the grammar against the sound; 1: as the model is."""
 
+    noise_suppression: Probability | None = None
+    """Share of the sound that RNNoise has taken the noise out of, the rest is as it was; 0: none.
+    null: 0.6 where it is installed (``pip install "intentd[noise]"``)."""
+
     workers: Annotated[int, Meta(ge=1, le=32)] = 1
     """How many transcribers share the sources. A source stays with one."""
 

@@ -189,6 +189,7 @@ def make_stage(spec: WorkerSpec, configuration: Configuration) -> Stage:
             partials=t.partials,
             beam=t.beam,
             grammar_weight=t.grammar_weight,
+            noise_suppression=t.noise_suppression,
         )
     if spec.kind == "annotator":
         return make_annotator(configuration.annotators[spec.index])

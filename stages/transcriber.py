@@ -12,6 +12,7 @@ import platformdirs
 from models.catalogue import find
 from models.domain import Domain
 from models.errors import ModelError
+from models.suppression import NoiseSuppressor, strength_of
 from models.vosk.assemble import Parts, assemble
 from models.vosk.decoding import decoding_options
 from models.vosk.recogniser import Hypothesis, Recogniser, SpeechModel
@@ -81,6 +82,7 @@ class Transcriber:
         partials: bool = True,
         beam: float | None = None,
         grammar_weight: float = 1.0,
+        noise_suppression: float | None = None,
         cache: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -92,6 +94,8 @@ class Transcriber:
         self._partials = partials
         self._beam = beam
         self._grammar_weight = grammar_weight
+        self._noise_suppression = noise_suppression
+        self._strength = 0.0
         self._cache = cache
         self._clock = clock
         self._model: SpeechModel | None = None
@@ -112,6 +116,7 @@ class Transcriber:
             grammar_weight=self._grammar_weight,
         )
         self._model = SpeechModel(folder, name=self._model_name)
+        self._strength = strength_of(self._noise_suppression)
         missing: list[str] = []
         if self._domain_path is not None and self._grammar not in NO_GRAMMAR:
             domain = Domain.load(self._domain_path)
@@ -201,7 +206,9 @@ class Transcriber:
         stream = self._streams.get(chunk.stream)
         if stream is None:
             recogniser = self._idle.pop() if self._idle else self._new_recogniser()
-            stream = self._streams[chunk.stream] = _StreamTranscriber(recogniser, chunk.source)
+            suppressor = NoiseSuppressor(self._strength) if self._strength else None
+            stream = _StreamTranscriber(recogniser, chunk.source, suppressor)
+            self._streams[chunk.stream] = stream
         stream.take(chunk)
         if self._partials and stream.changed():
             yield Partial(
@@ -249,11 +256,17 @@ class Transcriber:
 
 
 class _StreamTranscriber:
-    """State of one stream: its recogniser, where the utterance began, what was last told."""
+    """State of one stream: its recogniser, where the utterance began, what was last told.
 
-    def __init__(self, recogniser: Recogniser, source: str) -> None:
+    The suppressor begins anew with each utterance, as the recogniser does.
+    """
+
+    def __init__(
+        self, recogniser: Recogniser, source: str, suppressor: NoiseSuppressor | None
+    ) -> None:
         self.recogniser = recogniser
         self.source = source
+        self._suppressor = suppressor
         self.open = False
         self.text = ""
         self._origin = 0
@@ -261,14 +274,13 @@ class _StreamTranscriber:
 
     def take(self, chunk: SpeechChunk) -> None:
         if chunk.first or not self.open:
-            if self.open:
-                self.recogniser.finish()
+            self.finish()
             self.open, self.text, self._origin = True, "", chunk.position
         elif chunk.position > self._next:
             # Audio was lost in between: silence in its place keeps the times of the words right.
             missing = min(chunk.position - self._next, LONGEST_GAP_SECONDS * SAMPLE_RATE)
-            self.recogniser.accept(bytes(2 * missing))
-        self.recogniser.accept(chunk.pcm)
+            self._accept(bytes(2 * missing))
+        self._accept(chunk.pcm)
         self._next = chunk.position + len(chunk.pcm) // 2
 
     def changed(self) -> bool:
@@ -282,7 +294,12 @@ class _StreamTranscriber:
         if not self.open:
             return None
         self.open = False
+        if self._suppressor is not None:
+            self.recogniser.accept(self._suppressor.finish())
         return self.recogniser.finish()
+
+    def _accept(self, pcm: bytes) -> None:
+        self.recogniser.accept(self._suppressor.process(pcm) if self._suppressor else pcm)
 
     def place(self, heard: Hypothesis) -> Iterator[Word]:
         """The words, timed from the start of the stream."""

@@ -75,6 +75,13 @@ def cli() -> None:
     help="Of a stored weight of the acoustics.",
 )
 @click.option("--order", default=3, show_default=True, help="Words in an n-gram.")
+@click.option(
+    "--acoustic-scale",
+    default=DECODING["acoustic-scale"],
+    show_default=True,
+    type=click.FloatRange(0.05, 5),
+    help="Weight of the sound against the n-gram: 0.8 is better in dictation.",
+)
 @click.option("--name", default="vosk-en-starter", show_default=True)
 @click.option("--version", default=1, show_default=True)
 @click.option("--into", type=folder, required=True, help="Folder to write the model to.")
@@ -85,6 +92,7 @@ def model(
     size: int,
     bits: str,
     order: int,
+    acoustic_scale: float,
     name: str,
     version: int,
     into: Path,
@@ -119,7 +127,8 @@ def model(
     (into / "conf").mkdir(exist_ok=True)
     features = (starter / "conf" / "mfcc.conf").read_bytes()
     (into / "conf" / "mfcc.conf").write_bytes(features)
-    options = "".join(f"--{option}={value}\n" for option, value in DECODING.items())
+    decoding = DECODING | {"acoustic-scale": acoustic_scale}
+    options = "".join(f"--{option}={value}\n" for option, value in decoding.items())
     (into / "conf" / "model.conf").write_text(options, encoding="utf-8")
     ModelManifest(name=name, version=version, language="en").write(into)
     for domain in loaded:

@@ -15,6 +15,7 @@ import soxr
 
 from models.errors import IntentdError, ModelError
 from models.metrics.words import edits, plain
+from models.suppression import strength_of, suppress
 from models.vosk.assemble import Parts, assemble
 from models.vosk.confidence import CONFIDENCE_FILE, fit, write_confidence
 from models.vosk.recogniser import UNKNOWN_WORD, Hypothesis, Recogniser, SpeechModel
@@ -48,13 +49,17 @@ def read_list(path: Path) -> list[Recording]:
     return found
 
 
-def hear(recogniser: Recogniser, audio: str) -> Hypothesis:
-    """What is heard in a recording. Raises ModelError where it can't be read."""
+def hear(recogniser: Recogniser, audio: str, strength: float = 0.0) -> Hypothesis:
+    """What is heard in a recording whose noise is suppressed with ``strength``.
+
+    Raises ModelError where it can't be read.
+    """
     try:
         samples, rate = soundfile.read(audio, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         raise ModelError(f"{audio} can't be read: {error}") from None
-    return recogniser.hear(soxr.resample(samples.mean(axis=1), rate, RATE))
+    mono = soxr.resample(samples.mean(axis=1), rate, RATE)
+    return recogniser.hear(suppress(mono, strength))
 
 
 def judge(said: str, heard: Hypothesis) -> Iterator[tuple[float, bool]]:
@@ -72,7 +77,14 @@ def judge(said: str, heard: Hypothesis) -> Iterator[tuple[float, bool]]:
 @click.argument("model", type=folder)
 @click.argument("lists", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--grammar", type=folder, help="Grammar that it is used with.")
-def main(model: Path, lists: Sequence[Path], grammar: Path | None) -> None:
+@click.option(
+    "--noise-suppression",
+    type=click.FloatRange(0, 1),
+    help="As the configuration has it; by default the daemon's own.",
+)
+def main(
+    model: Path, lists: Sequence[Path], grammar: Path | None, noise_suppression: float | None
+) -> None:
     """Write confidence.json into MODEL, or into the grammar.
 
     LISTS are NDJSON files, a recording a line: {"audio": "a.wav", "text": "turn it on"}. None of
@@ -80,6 +92,7 @@ def main(model: Path, lists: Sequence[Path], grammar: Path | None) -> None:
     """
     target = grammar or model
     try:
+        strength = strength_of(noise_suppression)
         recordings = [recording for path in lists for recording in read_list(path)]
         with tempfile.TemporaryDirectory() as scratch:
             made = assemble(Parts(base=model, grammar=grammar), Path(scratch))
@@ -88,7 +101,9 @@ def main(model: Path, lists: Sequence[Path], grammar: Path | None) -> None:
             words = [
                 word
                 for recording in recordings
-                for word in judge(plain(recording.text), hear(recogniser, recording.audio))
+                for word in judge(
+                    plain(recording.text), hear(recogniser, recording.audio, strength)
+                )
             ]
         found = fit([share for share, _ in words], [right for _, right in words])
         write_confidence(target, found)

@@ -118,6 +118,7 @@ def _check_domain(settings: Configuration) -> str:
 
 def check_speech(settings: Configuration) -> str:
     from models.domain import Domain
+    from models.suppression import strength_of
     from models.vosk.recogniser import SpeechModel
     from pipeline.loading import find_domain
     from stages.transcriber import assemble_model
@@ -130,15 +131,18 @@ def check_speech(settings: Configuration) -> str:
         grammar_weight=section.grammar_weight,
     )
     model = SpeechModel(folder, name=section.model)
+    strength = strength_of(section.noise_suppression)
+    noise = f"noise suppressed ({strength:g})" if strength else "noise is not suppressed"
+    found = f"{model.id}, {noise}"
     if settings.domain is None:
-        return model.id
+        return found
     missing = model.missing(Domain.load(find_domain(settings.domain)).words())
     if missing and section.grammar not in ("none", "auto"):
         raise ModelError(
             f"{model.id} lacks these words of domain {settings.domain}: {', '.join(missing)}; "
             "say them otherwise in the domain, or choose a larger model"
         )
-    return model.id
+    return found
 
 
 def check_language(settings: Configuration, index: int) -> str:

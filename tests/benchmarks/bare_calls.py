@@ -67,7 +67,7 @@ def main(path: str) -> None:
     """Feed, time, print."""
     libraries = BareLibraries()
     cut = list(segments(read_wav(Path(path)), libraries.settings.segmenter))
-    libraries.recogniser.AcceptWaveform(bytes(SAMPLE_RATE))
+    libraries.accept(bytes(SAMPLE_RATE))
     libraries.finish()
     libraries.session.run(libraries.tokenizer.encode("warm up").ids)
     print("ready", flush=True)
@@ -88,7 +88,7 @@ def main(path: str) -> None:
 
 def _feed(libraries: BareLibraries, chunk: bytes) -> float:
     begun = time.perf_counter()
-    libraries.recogniser.AcceptWaveform(chunk)
+    libraries.accept(chunk)
     return (time.perf_counter() - begun) * 1000
 
 

@@ -24,7 +24,7 @@ def main(paths: list[str]) -> None:
     for path in paths:
         pcm = read_wav(Path(path))
         for start in range(0, len(pcm), CHUNK_BYTES):
-            libraries.recogniser.AcceptWaveform(pcm[start : start + CHUNK_BYTES])
+            libraries.accept(pcm[start : start + CHUNK_BYTES])
         texts.append(libraries.finish())
     print(json.dumps(texts))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.suppression import suppress
 from models.training.speech.audio import RATE, Samples
 from models.training.speech.augmentation import (
     MASK_BINS,
@@ -43,6 +44,13 @@ def test_given_a_ratio_then_the_mean_powers_of_speech_and_noise_have_it(snr: flo
     added = mix(SPEECH, noise, snr) - SPEECH
     ratio = 10 * np.log10(np.mean(SPEECH**2) / np.mean(added**2))
     assert ratio == pytest.approx(snr, abs=0.05)
+
+
+def test_given_suppression_then_the_noise_is_treated_as_the_daemon_treats_it() -> None:
+    noisy = augmenter(noise=1.0, snr=(5.0, 5.0))(SPEECH, np.random.default_rng(2))
+    heard = augmenter(noise=1.0, snr=(5.0, 5.0), suppressed=1.0)(SPEECH, np.random.default_rng(2))
+    assert heard == pytest.approx(suppress(noisy), abs=1e-6)
+    assert np.abs(heard - noisy).max() > 0.01
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.0, 1.1])

@@ -80,6 +80,7 @@ def test_given_a_text_and_a_size_then_a_model_with_so_many_words_is_built(tmp_pa
     (tmp_path / "text").write_text("A latte, please!\nthe aardvark\n")
     arguments = ["model", "--starter", str(starter), "--text", str(tmp_path / "text")]
     arguments += ["--words", "300", "--name", "tiny", "--into", str(tmp_path / "tiny")]
+    arguments += ["--acoustic-scale", "0.8"]
     result = CliRunner().invoke(cli, arguments)
     assert result.exit_code == 0, result.output
     words = read_words(tmp_path / "tiny" / "graph" / "words.txt")
@@ -90,3 +91,5 @@ def test_given_a_text_and_a_size_then_a_model_with_so_many_words_is_built(tmp_pa
     assert manifest is not None
     assert manifest.id == "tiny@1"
     assert SpeechModel(tmp_path / "tiny").has_word("latte")
+    options = (tmp_path / "tiny" / "conf" / "model.conf").read_text().split()
+    assert {"--acoustic-scale=0.8", "--beam=9.0"} <= set(options)

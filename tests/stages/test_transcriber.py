@@ -10,6 +10,7 @@ import pytest
 import soundfile
 import soxr
 
+from models import suppression
 from models.errors import ModelError
 from stages.messages import (
     EndOfStream,
@@ -118,6 +119,34 @@ def test_a_stream_that_ends_gives_its_recogniser_to_the_next(compiled: Transcrib
         end = EndOfStream(source="kitchen", stream=stream, position=1)
         assert only_transcript(run(compiled, [*utterance(stream=stream), end])).text == TEXT
     assert len(compiled._idle) <= 4
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_clean_speech_is_heard_with_and_without_suppression(
+    strength: float, tmp_path: Path
+) -> None:
+    stage = Transcriber(
+        model="vosk-en", grammar="vosk-coffee", noise_suppression=strength, cache=tmp_path
+    )
+    list(stage.open())
+    transcript = only_transcript(run(stage, utterance()))
+    assert transcript.text == TEXT
+    assert transcript.words[-1].end <= len(PCM) / 2 / RATE + 0.1
+
+
+def test_suppression_that_is_asked_for_and_missing_is_told_at_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.suppression._find", lambda: None)
+    suppression._load.cache_clear()
+    stage = Transcriber(
+        model="vosk-en", grammar="vosk-coffee", noise_suppression=0.6, cache=tmp_path
+    )
+    with pytest.raises(ModelError, match="pyrnnoise"):
+        list(stage.open())
+    free = Transcriber(model="vosk-en", grammar="vosk-coffee", cache=tmp_path)
+    list(free.open())
+    assert only_transcript(run(free, utterance())).text == TEXT
 
 
 def test_n_best_gives_texts_and_no_word_confidence(tmp_path: Path) -> None:

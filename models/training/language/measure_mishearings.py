@@ -21,6 +21,7 @@ import soxr
 
 from models.catalogue import find
 from models.errors import IntentdError
+from models.suppression import strength_of, suppress
 from models.training.language.mishearings import (
     Mishearings,
     count_mishearings,
@@ -64,7 +65,7 @@ def synthetic(model: SpeechModel, texts: list[str], rng: Random) -> Iterator[tup
         low, high = np.log(NOISE)
         level = float(np.exp(rng.uniform(low, high)))
         noisy = padded + noise.normal(scale=level, size=len(padded))
-        yield text, model.recogniser().hear(noisy).text
+        yield text, model.recogniser().hear(suppress(noisy, strength_of(None))).text
 
 
 def recorded(
@@ -76,7 +77,10 @@ def recorded(
     for row in rng.sample(rows, min(count, len(rows))):
         samples, rate = soundfile.read(manifest.parent / row["path"], dtype="float32")
         speech = np.pad(soxr.resample(samples, rate, RATE), int(SILENCE * RATE))
-        yield row["transcript"].lower(), model.recogniser().hear(speech).text
+        yield (
+            row["transcript"].lower(),
+            model.recogniser().hear(suppress(speech, strength_of(None))).text,
+        )
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

@@ -1,7 +1,8 @@
 """What happens to speech on its way to a microphone, and masks over its features.
 
 Waveforms: speed, rooms, recorded noise and babble at a random signal-to-noise ratio, bandwidth
-and tilt of the channel, volume with clipping, codecs. Features: SpecAugment (Park et al., 2019)
+and tilt of the channel, volume with clipping, codecs, and the daemon's own suppression of noise.
+Features: SpecAugment (Park et al., 2019)
 without time warping. Everything is drawn from the generator that is passed in.
 """
 
@@ -13,6 +14,7 @@ import msgspec
 import numpy as np
 import soxr
 
+from models.suppression import suppress
 from models.training.speech.audio import RATE, Samples
 from models.training.speech.codec import pass_codec
 from models.training.speech.features import BINS, Features
@@ -52,6 +54,9 @@ class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     codec: float = 0.0
     """Share that was packed and unpacked by one of ``codec.CODECS``, as by a telephone or radio."""
 
+    suppressed: float = 0.0
+    """Share whose noise is suppressed as the daemon does it (``models.suppression``)."""
+
     fresh_noise: float = 0.0
     """Share with noise added to the features, drawn anew in every epoch."""
 
@@ -85,7 +90,9 @@ class Augmenter:
         samples = self._channel(samples, rng)
         samples = self._volume(samples, rng)
         # Drawn last: with a share of 0 all other draws are what they were.
-        return pass_codec(samples, rng) if rng.random() < settings.codec else samples
+        if rng.random() < settings.codec:
+            samples = pass_codec(samples, rng)
+        return suppress(samples) if rng.random() < settings.suppressed else samples
 
     def _channel(self, samples: Samples, rng: np.random.Generator) -> Samples:
         settings = self._settings
