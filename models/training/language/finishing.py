@@ -90,6 +90,9 @@ def finish(
         path.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(run / TOKENIZER_FILE, path / TOKENIZER_FILE)
         write_labels(path, task.labels)
+    weight = task.add_distance()
+    if weight:
+        report(f"the distance from the training texts counts {weight:g} in scope")
     write_onnx(network, full / MODEL_FILE, task.outputs)
     vocabulary = network.encoder.config.vocab_size
     difference = check_parity(network, full / MODEL_FILE, vocabulary)

@@ -34,6 +34,8 @@ class JointNetwork(nn.Module):
         self.dropout = nn.Dropout(HEAD_DROPOUT)
         self.intent = nn.Linear(2 * hidden, intents) if intents else None
         self.slots = nn.Linear(hidden, tags) if tags else None
+        self.distance: nn.Module | None = None
+        """Taken from the intents' logits where it is set: see ``distance`` in this package."""
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor
@@ -46,12 +48,18 @@ class JointNetwork(nn.Module):
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         outputs = []
         if self.intent is not None:
-            mask = attention_mask.unsqueeze(-1).to(states.dtype)
-            mean = (states * mask).sum(1) / mask.sum(1)
-            outputs.append(self.intent(self.dropout(torch.cat([states[:, 0], mean], -1))))
+            whole = pooled(states, attention_mask)
+            logits = self.intent(self.dropout(whole))
+            outputs.append(logits if self.distance is None else logits - self.distance(whole))
         if self.slots is not None:
             outputs.append(self.slots(self.dropout(states)))
         return tuple(outputs)
+
+
+def pooled(states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """The state of [CLS] beside the mean of all, [batch, 2 × size], of [batch, tokens, size]."""
+    mask = attention_mask.unsqueeze(-1).to(states.dtype)
+    return torch.cat([states[:, 0], (states * mask).sum(1) / mask.sum(1)], -1)
 
 
 def load_encoder(folder: Path) -> MobileBertModel:

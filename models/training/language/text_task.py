@@ -11,12 +11,14 @@ import torch
 from torch import nn
 
 from models.errors import ModelError
+from models.mobilebert.heads import energy
 from models.mobilebert.labels import Head, IntentHead, Labels, SlotsHead, TopicsHead
 from models.mobilebert.network import Network
 from models.mobilebert.tokens import WordTokenizer
 from models.training.language.alignment import LabelledText, bio_tags, count_transitions
 from models.training.language.batching import pad
 from models.training.language.changes import Changes
+from models.training.language.distance import Distance, best_weight
 from models.training.language.examples import (
     check_known,
     label_set,
@@ -26,7 +28,7 @@ from models.training.language.examples import (
 )
 from models.training.language.labelling import INTENT_OUTPUT, MODEL_FILE, SLOTS_OUTPUT
 from models.training.language.measures import Logits, Measures, measure, steps_of
-from models.training.language.network import JointNetwork
+from models.training.language.network import JointNetwork, pooled
 from models.training.language.settings import Classify, Joint, Tag
 from models.training.language.text_loss import Target, TextLoss
 
@@ -140,6 +142,43 @@ class TextTask:
                 found[i] = Logits(encodings[i], whole, words)
         self._network.train(training)
         return [found[i] for i in range(len(texts))]
+
+    def add_distance(self) -> float:
+        """Let the distance from the training texts count in scope; returns its weight.
+
+        0.0, and nothing changes, where nothing is out of scope or it does not help.
+        """
+        network = self._network
+        if network is None or self._outside is None:
+            return 0.0
+        inner = [text for text in self._train if text.intent in self._label_index]
+        labels = torch.tensor([self._label_index[text.intent] for text in inner])
+        distance = Distance(self._states(inner), labels)
+        with torch.no_grad():
+            far = distance(self._states(self.development))[:, 0].tolist()
+        energies = [
+            energy(found.whole)
+            for found in self.predict(self.development)
+            if found.whole is not None
+        ]
+        distance.weight = best_weight(energies, far, self.development, self._outside)
+        network.distance = distance if distance.weight else None
+        return distance.weight
+
+    def _states(self, texts: Sequence[LabelledText]) -> torch.Tensor:
+        """What the text head sees, float32 [texts, size]."""
+        assert self._network is not None
+        self._network.eval()
+        encodings = [self._tokenizer.encode(text.text) for text in texts]
+        order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
+        found: dict[int, torch.Tensor] = {}
+        for at in range(0, len(order), PREDICTED):
+            chunk = order[at : at + PREDICTED]
+            ids, mask = pad([encodings[i].ids.tolist() for i in chunk])
+            with torch.no_grad():
+                states = self._network.encoder(input_ids=ids, attention_mask=mask)
+            found |= dict(zip(chunk, pooled(states.last_hidden_state, mask), strict=True))
+        return torch.stack([found[i] for i in range(len(texts))])
 
     def run(self, network: Network, texts: Sequence[LabelledText]) -> list[Logits]:
         """What a model folder says, text by text as the daemon would ask."""
