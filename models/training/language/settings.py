@@ -136,8 +136,8 @@ class Classify(TextSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     several: bool = False
     out_of_scope: str | None = None
-    """The label of texts that have none of the others: told from them by energy, and taught, where
-    there are some to train on, to be like no label."""
+    """The label of texts that have none of the others: told from them by energy, and by distance
+    where that helps, and taught, where there are some to train on, to be like no label."""
 
 
 class Tag(TextSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tag"):
