@@ -70,7 +70,8 @@ clean:
 
 $(VENV)/.run: $(BIN)/python pyproject.toml
 	@echo "installing intentd into $(VENV)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[noise]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[noise]' || \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check -e . # RNNoise isn't everywhere
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python pyproject.toml

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -14,7 +14,7 @@ from models.errors import ModelError
 from models.mobilebert.heads import energy
 from models.mobilebert.labels import Head, IntentHead, Labels, SlotsHead, TopicsHead
 from models.mobilebert.network import Network
-from models.mobilebert.tokens import WordTokenizer
+from models.mobilebert.tokens import Encoding, WordTokenizer
 from models.training.language.alignment import LabelledText, bio_tags, count_transitions
 from models.training.language.batching import pad
 from models.training.language.changes import Changes
@@ -126,13 +126,10 @@ class TextTask:
         """What the network in PyTorch says, in fp32."""
         assert self._network is not None
         encodings = [self._tokenizer.encode(text.text) for text in texts]
-        order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
         found: dict[int, Logits] = {}
         training = self._network.training
         self._network.eval()
-        for at in range(0, len(order), PREDICTED):
-            chunk = order[at : at + PREDICTED]
-            ids, mask = pad([encodings[i].ids.tolist() for i in chunk])
+        for chunk, ids, mask in _chunks(encodings):
             with torch.no_grad():
                 outputs = [output.numpy() for output in self._network(ids, mask)]
             for row, i in enumerate(chunk):
@@ -170,11 +167,8 @@ class TextTask:
         assert self._network is not None
         self._network.eval()
         encodings = [self._tokenizer.encode(text.text) for text in texts]
-        order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
         found: dict[int, torch.Tensor] = {}
-        for at in range(0, len(order), PREDICTED):
-            chunk = order[at : at + PREDICTED]
-            ids, mask = pad([encodings[i].ids.tolist() for i in chunk])
+        for chunk, ids, mask in _chunks(encodings):
             with torch.no_grad():
                 states = self._network.encoder(input_ids=ids, attention_mask=mask)
             found |= dict(zip(chunk, pooled(states.last_hidden_state, mask), strict=True))
@@ -266,3 +260,13 @@ class TextTask:
                 else None
             ),
         )
+
+
+def _chunks(
+    encodings: Sequence[Encoding],
+) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor]]:
+    """Which of the texts, their ids and their mask, texts of about the same length together."""
+    order = sorted(range(len(encodings)), key=lambda i: len(encodings[i].ids))
+    for at in range(0, len(order), PREDICTED):
+        chunk = order[at : at + PREDICTED]
+        yield chunk, *pad([encodings[i].ids.tolist() for i in chunk])
