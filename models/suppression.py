@@ -89,7 +89,7 @@ class NoiseSuppressor:
         size = min(len(wet), len(self._dry))
         dry, self._dry = self._dry[:size], self._dry[size:]
         mixed = (1 - self._strength) * dry + self._strength * wet[:size]
-        return bytes(np.rint(np.clip(mixed, -32_768, 32_767)).astype("<i2").tobytes())
+        return _pcm(mixed)
 
 
 def suppress(samples: npt.NDArray[np.floating], strength: float = STRENGTH) -> Floats:
@@ -97,9 +97,12 @@ def suppress(samples: npt.NDArray[np.floating], strength: float = STRENGTH) -> F
     if not strength:
         return np.asarray(samples, np.float32)
     suppressor = NoiseSuppressor(strength)
-    pcm = np.rint(np.clip(samples * 32_768, -32_768, 32_767)).astype("<i2").tobytes()
-    heard = np.frombuffer(suppressor.process(pcm) + suppressor.finish(), "<i2")
-    return np.asarray(heard / 32_768, np.float32)
+    pcm = suppressor.process(_pcm(samples * 32_768)) + suppressor.finish()
+    return np.asarray(np.frombuffer(pcm, "<i2") / 32_768, np.float32)
+
+
+def _pcm(samples: npt.NDArray[np.floating]) -> bytes:
+    return bytes(np.rint(np.clip(samples, -32_768, 32_767)).astype("<i2").tobytes())
 
 
 class _State:

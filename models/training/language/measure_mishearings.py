@@ -56,6 +56,11 @@ def speak(text: str, voice: str) -> np.ndarray:
     return np.asarray(soxr.resample(samples, rate, RATE), np.float32)
 
 
+def hear(model: SpeechModel, samples: np.ndarray) -> str:
+    """What a model hears by dictation, behind the daemon's own suppression of noise."""
+    return model.recogniser().hear(suppress(samples, strength_of(None))).text
+
+
 def synthetic(model: SpeechModel, texts: list[str], rng: Random) -> Iterator[tuple[str, str]]:
     """What was said and heard, a voice and a noise for each text."""
     noise = np.random.default_rng(rng.randrange(1 << 30))
@@ -64,8 +69,7 @@ def synthetic(model: SpeechModel, texts: list[str], rng: Random) -> Iterator[tup
         padded = np.pad(PEAK * speech / max(1e-6, float(np.abs(speech).max())), int(SILENCE * RATE))
         low, high = np.log(NOISE)
         level = float(np.exp(rng.uniform(low, high)))
-        noisy = padded + noise.normal(scale=level, size=len(padded))
-        yield text, model.recogniser().hear(suppress(noisy, strength_of(None))).text
+        yield text, hear(model, padded + noise.normal(scale=level, size=len(padded)))
 
 
 def recorded(
@@ -77,10 +81,7 @@ def recorded(
     for row in rng.sample(rows, min(count, len(rows))):
         samples, rate = soundfile.read(manifest.parent / row["path"], dtype="float32")
         speech = np.pad(soxr.resample(samples, rate, RATE), int(SILENCE * RATE))
-        yield (
-            row["transcript"].lower(),
-            model.recogniser().hear(suppress(speech, strength_of(None))).text,
-        )
+        yield row["transcript"].lower(), hear(model, speech)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
