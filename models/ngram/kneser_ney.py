@@ -130,11 +130,11 @@ def _prune(
     return BackOffModel(
         len(levels),
         [{gram: math.log(share) for gram, share in level.items()} for level in kept],
-        _back_offs(kept),
+        back_offs(kept),
     )
 
 
-def _back_offs(levels: list[dict[Gram, float]]) -> dict[Gram, float]:
+def back_offs(levels: list[dict[Gram, float]]) -> dict[Gram, float]:
     """What each history leaves: one minus its own, over one minus theirs at the shorter one."""
     found: dict[Gram, float] = {}
     for level in range(1, len(levels)):

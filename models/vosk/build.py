@@ -19,6 +19,7 @@ from models.errors import IntentdError, ModelError
 from models.pronunciation import read_pronunciations
 from models.vosk.compile import compile_domain
 from models.vosk.compression import compress_acoustics
+from models.vosk.dictation import NGRAMS, WORDS, compile_dictation
 from models.vosk.frequencies import frequent_words, word_shares
 from models.vosk.garbage import add_garbage_output
 from models.vosk.grammar import UNKNOWN_COST
@@ -181,6 +182,61 @@ def grammar(
     click.echo(
         f"{into}: {report.words} words, {report.states} states, {report.arcs} arcs, "
         f"{report.bytes} bytes in {report.seconds:.1f} s"
+    )
+
+
+@cli.command()
+@click.option("--model", "base", type=folder, required=True, help="Model whose phones it is for.")
+@click.option(
+    "--text", "texts", type=file, multiple=True, required=True, help="Sentences of one kind."
+)
+@click.option(
+    "--tune",
+    "tuning",
+    type=file,
+    multiple=True,
+    required=True,
+    help="Sentences of the kind that will be dictated, in none of the texts.",
+)
+@click.option("--words", "size", default=WORDS, show_default=True, help="That can be said.")
+@click.option("--ngrams", default=NGRAMS, show_default=True, help="Pairs and triples to keep.")
+@click.option("--name", help="Name of the grammar; default the folder's.")
+@click.option("--version", default=1, show_default=True)
+@click.option("--licence", help="Licence of the grammar, for its model.json.")
+@click.option("--into", type=folder, required=True, help="Folder to write the grammar to.")
+def dictation(
+    base: Path,
+    texts: Sequence[Path],
+    tuning: Sequence[Path],
+    size: int,
+    ngrams: int,
+    name: str | None,
+    version: int,
+    licence: str | None,
+    into: Path,
+) -> None:
+    """Make a grammar in which everything can be said: an n-gram over texts of several kinds.
+
+    Each text gets the weight with which it helps to foretell the sentences to tune by. Texts are
+    one sentence a line; ``python -m models.training.speech.prose`` makes them out of books.
+    """
+    report = compile_dictation(
+        {path.stem: list(read_sentences([path])) for path in texts},
+        list(read_sentences(tuning)),
+        base,
+        into,
+        words=size,
+        ngrams=ngrams,
+        name=name,
+        version=version,
+        licence=licence,
+    )
+    for kind, weight in report.weights.items():
+        click.echo(f"{kind}: weight {weight:.3f}")
+    click.echo(
+        f"{into}: {report.words} words, {report.ngrams} n-grams, {report.bytes} bytes in "
+        f"{report.seconds:.0f} s; of what it was tuned by it lacks {100 * report.lacking:.1f} % "
+        f"of the words, perplexity {report.perplexity:.0f}"
     )
 
 

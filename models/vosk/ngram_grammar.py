@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from models.ngram import BEGIN, END, BackOffModel, Gram, train
 from models.vosk.fst import WeightedAcceptor, WeightedArc
@@ -27,25 +27,33 @@ def train_ngram(
     ``shares`` say how common words are in general, which decides on those that the sentences
     hardly have. A sentence is cut at words that the model lacks.
     """
+    return ngram_grammar(
+        train(pieces(sentences, words), order, prior=priors(words, shares), minimum=minimum)
+    )
+
+
+def priors(words: Mapping[str, int], shares: Mapping[str, float]) -> dict[int, float]:
+    """Weights of all numbers of words, and of the end, for words that texts hardly have."""
     prior = {
         number: max(shares.get(word, 0.0), RAREST)
         for word, number in words.items()
         if word not in ("<eps>", UNKNOWN)
     }
     prior[END] = sum(prior.values()) / 10
-    pieces = (piece for sentence in sentences for piece in _pieces(sentence, words))
-    return ngram_grammar(train(pieces, order, prior=prior, minimum=minimum))
+    return prior
 
 
-def _pieces(sentence: Sequence[str], words: Mapping[str, int]) -> Iterable[list[int]]:
-    piece: list[int] = []
-    for word in (*sentence, UNKNOWN):
-        number = words.get(word)
-        if number is not None and word != UNKNOWN:
-            piece.append(number)
-        elif piece:
-            yield piece
-            piece = []
+def pieces(sentences: Iterable[Sequence[str]], words: Mapping[str, int]) -> Iterator[list[int]]:
+    """The numbers of the sentences' words, cut where a word has none."""
+    for sentence in sentences:
+        piece: list[int] = []
+        for word in (*sentence, UNKNOWN):
+            number = words.get(word)
+            if number is not None and word != UNKNOWN:
+                piece.append(number)
+            elif piece:
+                yield piece
+                piece = []
 
 
 def ngram_grammar(model: BackOffModel) -> WeightedAcceptor:
