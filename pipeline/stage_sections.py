@@ -81,9 +81,10 @@ class TranscriberSection(Section, frozen=True, kw_only=True):
     """A model's name (``intentd models list``) or its folder."""
 
     grammar: str = "auto"
-    """``none``: dictation. ``domain``: a run-time grammar made from the domain's sentences.
-    ``trained``: what `intentd train` compiled from the domain; ``auto``: that, or else none.
-    Else name or folder of a compiled grammar."""
+    """Name or folder of a compiled grammar, ``vosk-dictation`` for free speech.
+    ``domain``: a run-time grammar made from the domain's sentences. ``trained``: what
+    `intentd train` compiled from the domain; ``auto``: that, or else none. ``none``: the model's
+    own n-gram, over few words."""
 
     grammar_sentences: Annotated[int, Meta(ge=10, le=100_000)] = 1500
     """How many sentences the run-time grammar is made from."""

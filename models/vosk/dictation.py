@@ -38,6 +38,12 @@ ORDER = 3
 MINIMUM = (1, 1, 2)
 """How often an n-gram of each order must be in a text before the texts are mixed."""
 
+WRITTEN = frozenset(
+    {"mr", "mrs", "dr", "st", "jr", "sr", "vs", "ltd", "corp", "ct", "lb", "lbs", "mt", "mg"}
+    | {"mpg", "hz", "feb", "aug", "sep", "ga", "ca", "th", "ve"}
+)
+"""Abbreviations that the dictionary reads out as other words: "mister", which texts have."""
+
 _OURS = ("HCLr.fst", "Gr.fst", "words.txt", FILE_NAME)
 
 
@@ -146,11 +152,12 @@ def _choose_words(
             -sum(weight * kind.get(word, 0.0) for weight, kind in zip(weights, kinds, strict=True))
         ),
     )
-    chosen = set(always)
+    chosen = set(always) - WRITTEN
     for word in likely:
         if len(chosen) >= size:
             break
-        chosen.add(word)
+        if word not in WRITTEN:
+            chosen.add(word)
     return chosen
 
 

@@ -160,6 +160,29 @@ def test_given_features_broken_off_then_whole_shards_are_kept(
     assert untouched.stat().st_mtime_ns == time_made
 
 
+def test_given_a_manifest_twice_then_each_is_changed_and_counted_in_its_own_way(
+    tmp_path: Path, manifest: Path
+) -> None:
+    path = write_configuration(tmp_path, manifest)
+    content = yaml.safe_load(path.read_text())
+    same = {"speeds": [1.0], "noise": 0, "room": 0, "bandwidth": 0, "babble": 0}
+    slow = {**same, "speeds": [0.5]}
+    content["speech"] = [
+        {"manifest": str(manifest), "augmentation": same},
+        {"manifest": str(manifest), "augmentation": slow, "weight": 2},
+    ]
+    path.write_text(yaml.safe_dump(content))
+    corpus = Corpus.read(read_settings(path))
+    corpus.make(lambda _: None)
+    examples = corpus.examples(0)
+    lengths = sorted(len(example.features) for example in examples)
+    third = len(lengths) // 3
+    assert len(lengths) == 3 * third
+    assert sum(lengths[third:]) == pytest.approx(2 * 2 * sum(lengths[:third]), rel=0.05)
+    held_out = [utterance.audio for utterance in corpus.held_out]
+    assert len(held_out) == len(set(held_out)) > 0
+
+
 def test_given_features_damaged_in_the_middle_of_a_run_then_it_goes_on_without_them(
     tmp_path: Path, manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

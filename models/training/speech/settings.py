@@ -23,6 +23,10 @@ class SpeechSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     weight: Count = 1
     """How often each of its utterances comes in an epoch: native speech is scarce."""
 
+    augmentation: Augmentation | None = None
+    """How it is changed, where not as the rest of the run; a manifest may be named twice for it.
+    ``fresh_noise`` and ``masks`` are the run's for all."""
+
 
 class NoiseSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A manifest of noise."""

@@ -98,7 +98,7 @@ def _reporting(corpus: Corpus, log: RunLog) -> Callable[[int], list[Example]]:
 def _trigram(settings: Settings, corpus: Corpus) -> torch.Tensor | None:
     if not settings.training.denominator:
         return None
-    return phone_trigram((utterance.labels for utterance, _ in corpus.training), OUTPUTS)
+    return phone_trigram((utterance.labels for _, utterance in corpus.training), OUTPUTS)
 
 
 def choose_device(name: str) -> torch.device:
@@ -167,7 +167,7 @@ def _announce(
         note="begin",
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         device=str(device),
-        utterances=sum(weight for _, weight in corpus.training),
+        utterances=sum(source.weight for source, _ in corpus.training),
         held_out=len(held_out),
         held_out_speakers=len({utterance.speaker for utterance in corpus.held_out}),
         left_out=len(corpus.problems),
