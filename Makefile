@@ -20,6 +20,7 @@ REPLAYS := tests/replays
 run: $(VENV)/.run
 	@$(BIN)/intentd replay $(REPLAYS)/coffee -c coffee --expect $(REPLAYS)/coffee/expect.ndjson --at-least 8
 	@$(BIN)/intentd replay $(REPLAYS)/home -c home --expect $(REPLAYS)/home/expect.ndjson --at-least 8
+	@$(BIN)/intentd replay $(REPLAYS)/dictation -c dictation
 
 test: lint
 	$(BIN)/python -m pytest -n 3 --dist loadfile

@@ -30,7 +30,7 @@ def test_given_a_base_and_a_grammar_then_both_are_in_the_folder(tmp_path: Path) 
     assert (folder / "graph/HCLr.fst").samefile(ENGLISH / "graph/HCLr.fst")
     assert (folder / "graph/Gr.fst").samefile(HOME / "Gr.fst")
     assert (folder / "graph/phones/word_boundary.int").is_file()
-    assert model_id(folder) == model_id(ENGLISH) == "vosk-en-starter@4"
+    assert model_id(folder) == model_id(ENGLISH) == "vosk-en-starter@5"
 
 
 def test_given_no_grammar_then_the_bases_own_is_used(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_given_an_incomplete_base_then_the_error_names_the_file(
 def test_given_a_grammar_for_other_words_then_it_is_refused(base: Path, tmp_path: Path) -> None:
     with (base / "graph" / "words.txt").open("a") as words:
         words.write("tisane 99999\n")
-    with pytest.raises(ModelError, match=r"was compiled for vosk-en-starter@4, and .* other words"):
+    with pytest.raises(ModelError, match=r"was compiled for vosk-en-starter@5, and .* other words"):
         assemble(Parts(base, HOME), tmp_path)
 
 

@@ -50,7 +50,7 @@ def timeless(events: list[dict[str, Any]]) -> str:
     return json.dumps(plain, sort_keys=True)
 
 
-@pytest.mark.parametrize("domain", ["coffee", "home"])
+@pytest.mark.parametrize("domain", ["coffee", "home", "dictation"])
 def test_the_shipped_recordings_give_the_golden_events(
     intentd: CommandLine, domain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,7 +302,7 @@ def test_a_malformed_expectation_is_named_before_anything_runs(
 
 if __name__ == "__main__":
     # Makes the golden files anew: PYTHONPATH=tests python tests/pipeline/test_replay.py
-    for name in ("coffee", "home"):
+    for name in ("coffee", "home", "dictation"):
         made = subprocess.run(
             [sys.executable, "-m", "pipeline.cli", "replay", f"tests/replays/{name}", "-c", name,
              "--format", "json"],

@@ -4,7 +4,8 @@
     python tests/replays/make_recordings.py
 
 Each domain becomes a folder of recordings, named after what they say, with an expect.ndjson for
-``intentd replay --expect``. Needs intentd's dependencies, no more.
+``intentd replay --expect``; dictation has none, as nothing is understood. Needs
+intentd's dependencies, no more.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ def main() -> None:
         for old in folder.iterdir():
             old.unlink()
         labels = [_make(entry, folder, seed) for seed, entry in enumerate(entries)]
-        lines = [json.dumps(label) + "\n" for label in labels]
-        (folder / "expect.ndjson").write_text("".join(lines), encoding="utf-8")
+        lines = [json.dumps(label) + "\n" for label in labels if "intent" in label]
+        if lines:
+            (folder / "expect.ndjson").write_text("".join(lines), encoding="utf-8")
 
 
 def _make(entry: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:
@@ -57,7 +59,10 @@ def _make(entry: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:
     audio = _in_a_room(speech, rate, channels, np.random.default_rng(seed))
     name = entry["text"].replace("'", "").replace(" ", "-") + "." + entry["format"]
     _write(folder / name, audio, rate, entry["format"])
-    label = {"audio": name, "text": entry["text"], "intent": entry["intent"]}
+    label = {"audio": name, "text": entry["text"]}
+    if "intent" not in entry:
+        return label  # dictation: there is nothing to understand
+    label["intent"] = entry["intent"]
     if entry["intent"] is None:
         del label["text"]  # what is heard of a sentence outside the domain is nobody's business
         return label
