@@ -85,7 +85,7 @@ def compile_dictation(
     from, the base is from elsewhere, or the disk is full.
     """
     began = time.monotonic()
-    if not tuning or not texts or not all(texts.values()):
+    if not texts or not any(tuning) or not all(map(any, texts.values())):
         raise ModelError(f"{out}: dictation needs texts, and sentences to tune them by")
     chosen = _choose_words(texts, tuning, frozenset(read_lexicon(base)), words)
     lexicon, _ = pronounce(chosen, guesses=1)
@@ -165,6 +165,9 @@ def _language_model(
     texts: Mapping[str, Sentences], tuning: Sentences, numbers: Mapping[str, int], size: int
 ) -> tuple[BackOffModel, dict[str, float]]:
     prior = priors(numbers, word_shares(numbers))
+    for kind, sentences in {**texts, "the sentences to tune by": tuning}.items():
+        if not any(word in numbers for sentence in sentences for word in sentence):
+            raise ModelError(f"{kind}: none of its words has a pronunciation: is it English?")
     models = [
         train(pieces(sentences, numbers), ORDER, prior=prior, minimum=MINIMUM)
         for sentences in texts.values()

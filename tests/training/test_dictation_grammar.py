@@ -53,9 +53,26 @@ def test_given_the_same_texts_then_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_given_nothing_to_learn_from_then_a_clear_error_and_no_folder(tmp_path: Path) -> None:
-    for texts, tuning in (({"sea": SEA}, []), ({}, LAND), ({"sea": []}, LAND)):
+    empty: list[list[str]] = [[], []]
+    for texts, tuning in (
+        ({"sea": SEA}, []),
+        ({}, LAND),
+        ({"sea": []}, LAND),
+        ({"sea": SEA}, empty),
+    ):
         with pytest.raises(ModelError, match="needs texts, and sentences to tune them by"):
             compile_dictation(texts, tuning, ENGLISH, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_given_a_text_in_another_language_then_it_is_named(tmp_path: Path) -> None:
+    greek = [["θάλασσα", "θάλασσα"]]
+    for texts, tuning, name in (
+        ({"sea": SEA, "greek": greek}, LAND, "greek"),
+        ({"sea": SEA}, greek, "the sentences to tune by"),
+    ):
+        with pytest.raises(ModelError, match=f"{name}: none of its words has a pronunciation"):
+            compile_dictation(texts, tuning, ENGLISH, tmp_path / "none", words=5_600)
     assert not (tmp_path / "none").exists()
 
 
