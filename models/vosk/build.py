@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import string
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -28,7 +27,7 @@ from models.vosk.lexicon import pronounce
 from models.vosk.manifest import ModelManifest
 from models.vosk.ngram_grammar import train_ngram
 from models.vosk.phones import GARBAGE, PhoneSet
-from models.vosk.words import missing_words, read_words
+from models.vosk.words import WORD, missing_words, read_words
 
 COMMAND_WORDS = (
     "yes no okay ok stop start go cancel help again repeat back forward left right up down next "
@@ -52,10 +51,20 @@ DECODING = {
 """Search options. A lattice beam of 4 gained nothing on the development commands, while speech
 outside the grammar took five times as long and 220 MB."""
 
-_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
-
 folder = click.Path(file_okay=False, path_type=Path)
 file = click.Path(dir_okay=False, exists=True, path_type=Path)
+
+
+def _written(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of a grammar that is written."""
+    options = (
+        click.option("--version", default=1, show_default=True),
+        click.option("--licence", help="Licence of the grammar, for its model.json."),
+        click.option("--into", type=folder, required=True, help="Folder to write the grammar to."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -81,7 +90,7 @@ def cli() -> None:
     default=DECODING["acoustic-scale"],
     show_default=True,
     type=click.FloatRange(0.05, 5),
-    help="Weight of the sound against the n-gram: 0.8 is better in dictation.",
+    help="Weight of the sound against the n-gram.",
 )
 @click.option("--name", default="vosk-en-starter", show_default=True)
 @click.option("--version", default=1, show_default=True)
@@ -104,7 +113,7 @@ def model(
     """
     loaded = [Domain.load(path) for path in domains]
     words = set(read_words(starter / "graph" / "words.txt"))
-    words = {word for word in words if _WORD.fullmatch(word)} | set(common_words())
+    words = {word for word in words if WORD.fullmatch(word)} | set(common_words())
     words = words.union(*(domain.words() for domain in loaded))
     for word in frequent_words(size):
         if len(words) < size:
@@ -146,9 +155,7 @@ def model(
 @click.option("--pronunciations", type=file, help="File of your own: WORD PHONE PHONE ...")
 @click.option("--unknown-cost", default=UNKNOWN_COST, show_default=True, help="Lower rejects more.")
 @click.option("--name", help="Name of the grammar; default vosk-DOMAIN.")
-@click.option("--version", default=1, show_default=True)
-@click.option("--licence", help="Licence of the grammar, for its model.json.")
-@click.option("--into", type=folder, required=True, help="Folder to write the grammar to.")
+@_written
 def grammar(
     base: Path,
     path: Path,
@@ -201,9 +208,7 @@ def grammar(
 @click.option("--words", "size", default=WORDS, show_default=True, help="That can be said.")
 @click.option("--ngrams", default=NGRAMS, show_default=True, help="Pairs and triples to keep.")
 @click.option("--name", help="Name of the grammar; default the folder's.")
-@click.option("--version", default=1, show_default=True)
-@click.option("--licence", help="Licence of the grammar, for its model.json.")
-@click.option("--into", type=folder, required=True, help="Folder to write the grammar to.")
+@_written
 def dictation(
     base: Path,
     texts: Sequence[Path],
@@ -261,7 +266,7 @@ def read_sentences(paths: Sequence[Path]) -> Iterator[list[str]]:
         else:
             lines = text.splitlines()
         for line in lines:
-            yield _WORD.findall(line.lower())
+            yield WORD.findall(line.lower())
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ import msgspec
 from models.domain import WILDCARD, Acceptor, Domain
 from models.errors import ModelError
 from models.pronunciation import Phones, Pronouncer, Pronunciation
-from models.vosk.folder import replaced_folder
+from models.vosk.folder import write_grammar
 from models.vosk.fst import Transducer, WeightedAcceptor
 from models.vosk.grammar import (
     UNKNOWN_COST,
@@ -34,7 +34,7 @@ from models.vosk.grammar import (
 )
 from models.vosk.graph import number_words, word_graph
 from models.vosk.lexicon import Lexicon, read_lexicon
-from models.vosk.manifest import FILE_NAME, ModelManifest, model_id, read_manifest
+from models.vosk.manifest import ModelManifest, model_id, read_manifest
 from models.vosk.phones import PhoneSet
 from models.vosk.static import build_static
 from models.vosk.words import file_hash, read_words, words_text
@@ -43,7 +43,6 @@ _STATIC = "HCLG.fst"
 _TREE = "HCLr.fst"
 _GRAMMAR = "Gr.fst"
 _WORDS = "words.txt"
-_OURS = (_STATIC, _TREE, _GRAMMAR, _WORDS, FILE_NAME)
 
 _DIGIT = re.compile(r"\d")
 
@@ -141,10 +140,7 @@ def compile_domain(
         domain=spoken.domain.name if spoken.domain else None,
         licence=licence,
     )
-    with replaced_folder(out, _OURS) as folder:
-        for file, content in compiled.files.items():
-            (folder / file).write_bytes(content)
-        manifest.write(folder)
+    write_grammar(out, compiled.files, manifest)
     return CompileReport(
         folder=out,
         seconds=time.monotonic() - began,

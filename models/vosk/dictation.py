@@ -18,12 +18,12 @@ import msgspec
 from models.errors import ModelError
 from models.ngram import BackOffModel, Gram, mix, mixture_weights, perplexity, prune, train
 from models.pronunciation.dictionary import read_dictionary
-from models.vosk.folder import replaced_folder
+from models.vosk.folder import write_grammar
 from models.vosk.frequencies import frequent_words, word_shares
 from models.vosk.graph import word_graph
 from models.vosk.lexicon import pronounce, read_lexicon
-from models.vosk.manifest import FILE_NAME, ModelManifest, model_id, read_manifest
-from models.vosk.ngram_grammar import ngram_grammar, pieces, priors
+from models.vosk.manifest import ModelManifest, model_id, read_manifest
+from models.vosk.ngram_grammar import MINIMUM, ngram_grammar, pieces, priors
 from models.vosk.phones import PhoneSet
 from models.vosk.words import file_hash, words_text
 
@@ -35,16 +35,12 @@ NGRAMS = 120_000
 """Pairs and triples of words that are kept: 3 MB. Twice as many gain a fiftieth of perplexity."""
 
 ORDER = 3
-MINIMUM = (1, 1, 2)
-"""How often an n-gram of each order must be in a text before the texts are mixed."""
 
 WRITTEN = frozenset(
     {"mr", "mrs", "dr", "st", "jr", "sr", "vs", "ltd", "corp", "ct", "lb", "lbs", "mt", "mg"}
     | {"mpg", "hz", "feb", "aug", "sep", "ga", "ca", "th", "ve"}
 )
 """Abbreviations that the dictionary reads out as other words: "mister", which texts have."""
-
-_OURS = ("HCLr.fst", "Gr.fst", "words.txt", FILE_NAME)
 
 
 class DictationReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,10 +99,7 @@ def compile_dictation(
         licence=licence,
     )
     files = {"HCLr.fst": tree, "Gr.fst": grammar, "words.txt": words_text(numbers).encode()}
-    with replaced_folder(out, _OURS) as folder:
-        for file, content in files.items():
-            (folder / file).write_bytes(content)
-        manifest.write(folder)
+    write_grammar(out, files, manifest)
     said = [word for sentence in tuning for word in sentence]
     return DictationReport(
         folder=out,
@@ -135,8 +128,7 @@ def _choose_words(
 ) -> set[str]:
     """The words that the tuning sentences make likely, which the dictionary can pronounce."""
     dictionary = read_dictionary()
-    listed = [word for word in frequent_words(len(dictionary)) if word in dictionary]
-    kinds = [word_shares(listed)]
+    kinds = [word_shares(frequent_words(len(dictionary)))]
     for sentences in texts.values():
         counts = Counter(word for sentence in sentences for word in sentence)
         total = counts.total()

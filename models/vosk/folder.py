@@ -1,14 +1,29 @@
-"""Replace a folder as a whole, or leave it as it was."""
+"""Replace a folder as a whole, or leave it as it was: a grammar's, above all."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from models.errors import ModelError
+from models.vosk.manifest import FILE_NAME, ModelManifest
+
+GRAMMAR_FILES = ("HCLG.fst", "HCLr.fst", "Gr.fst", "words.txt", FILE_NAME)
+"""What a grammar of any kind may consist of: those of an earlier one go."""
+
+
+def write_grammar(out: Path, files: Mapping[str, bytes], manifest: ModelManifest) -> None:
+    """Write a grammar into ``out``, whole or not at all.
+
+    Raises ModelError if the disk does not let it.
+    """
+    with replaced_folder(out, GRAMMAR_FILES) as folder:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        manifest.write(folder)
 
 
 @contextmanager

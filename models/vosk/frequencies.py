@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from models.errors import ModelError
 from models.pronunciation.dictionary import read_dictionary
+from models.vosk.words import WORD
 
-_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _MOST = 200_000
 """More than the list has."""
 
@@ -21,7 +20,7 @@ def frequent_words(count: int) -> list[str]:
     """
     dictionary = read_dictionary()
     listed = _wordfreq().top_n_list("en", _MOST)
-    known = [word for word in listed if _WORD.fullmatch(word) and word in dictionary]
+    known = [word for word in listed if WORD.fullmatch(word) and word in dictionary]
     return known[:count]
 
 

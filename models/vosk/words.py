@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from models.errors import ModelError
+
+WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
+"""A word as English speech models spell it: "it's", but no "rock 'n' roll"."""
 
 
 def read_words(path: Path) -> dict[str, int]:

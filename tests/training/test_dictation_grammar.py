@@ -52,6 +52,18 @@ def test_given_the_same_texts_then_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
+def test_given_a_strict_grammar_in_the_folder_then_its_graph_goes_and_the_card_stays(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "dictation"
+    out.mkdir()
+    (out / "HCLG.fst").write_bytes(b"strict")
+    (out / "README.md").write_text("card")
+    compile_dictation({"sea": SEA}, LAND, ENGLISH, out, words=5_600, ngrams=9)
+    files = {path.name for path in out.iterdir()}
+    assert files == {"HCLr.fst", "Gr.fst", "words.txt", "model.json", "README.md"}
+
+
 def test_given_nothing_to_learn_from_then_a_clear_error_and_no_folder(tmp_path: Path) -> None:
     empty: list[list[str]] = [[], []]
     for texts, tuning in (

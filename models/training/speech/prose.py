@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import click
 
 from models.errors import ModelError
 from models.training.speech.manifest import Problems, read_rows
+from models.vosk.words import WORD
 
 WORDS = range(2, 81)
 """Words of a sentence that is kept."""
@@ -33,10 +34,9 @@ SPOKEN = {
 """Abbreviations with a full stop, and what is said for them."""
 
 _ABBREVIATION = re.compile(rf"\b({'|'.join(SPOKEN)})\.", re.IGNORECASE)
-_ARTICLE = re.compile(r"\n\s*\n")
+_PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE = re.compile(r"(?<=[.!?;:])[\"')]*\s+")
 _NOT_SPOKEN = re.compile(r"[\d@#/\\=<>{}\[\]|*~^]|http")
-_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _MARKUP = re.compile(r"<[^>]*>|^[#>]+", re.MULTILINE)
 _BEGIN = re.compile(r"\*\*\* ?START OF.*|\*END\*THE SMALL PRINT.*")
 _END = re.compile(
@@ -50,9 +50,9 @@ def sentences(text: str) -> Iterator[str]:
     """Sentences of prose, and their parts between semicolons and colons, as they are spoken."""
     text = text.replace("’", "'").replace("_", " ").replace("--", " , ").replace("—", " , ")
     text = _ABBREVIATION.sub(lambda found: SPOKEN[found[1].lower()], text)
-    for paragraph in _ARTICLE.split(text):
+    for paragraph in _PARAGRAPH.split(text):
         for sentence in _SENTENCE.split(" ".join(paragraph.split())):
-            words = _WORD.findall(sentence.lower())
+            words = WORD.findall(sentence.lower())
             if len(words) in WORDS and not _NOT_SPOKEN.search(sentence):
                 yield " ".join(words)
 
@@ -95,7 +95,7 @@ def _transcripts(path: Path, which: Which) -> Iterator[str]:
     speakers = sorted({cells["speaker"] for cells in rows})
     wanted = set({"all": speakers, "even": speakers[::2], "odd": speakers[1::2]}[which])
     for cells in rows:
-        words = _WORD.findall(cells["transcript"].lower())
+        words = WORD.findall(cells["transcript"].lower())
         if words and cells["speaker"] in wanted:
             yield " ".join(words)
 
@@ -119,7 +119,7 @@ def _paragraphs(text: str, path: Path) -> Iterator[str]:
 @click.option(
     "--speakers",
     "which",
-    type=click.Choice(["all", "even", "odd"]),
+    type=click.Choice(get_args(Which)),
     default="all",
     show_default=True,
     help="Of manifests: every other speaker, so that the rest can tell how good a model is.",
@@ -127,7 +127,7 @@ def _paragraphs(text: str, path: Path) -> Iterator[str]:
 def main(out: Path, files: Sequence[Path], which: Which) -> None:
     """Write the sentences of FILES to OUT, one a line."""
     try:
-        found = list(_all(files, which))
+        found = [sentence for path in files for sentence in read(path, which)]
         out.write_text("".join(f"{sentence}\n" for sentence in found), encoding="utf-8")
     except ModelError as error:
         raise click.ClickException(error.message) from None
@@ -135,11 +135,6 @@ def main(out: Path, files: Sequence[Path], which: Which) -> None:
         raise click.ClickException(f"{out} can't be written: {error.strerror}") from None
     words = sum(len(sentence.split()) for sentence in found)
     click.echo(f"{out}: {len(found)} sentences, {words} words")
-
-
-def _all(files: Iterable[Path], which: Which) -> Iterator[str]:
-    for path in files:
-        yield from read(path, which)
 
 
 if __name__ == "__main__":
